@@ -1,0 +1,190 @@
+// This module is sans-I/O.
+
+/**
+ * The states of a connection, and every way from one to the next.
+ *
+ * A connection has two halves: requests flow in one, responses in the other.
+ * Both roles keep both halves and see the same states; what one role sends, the
+ * other receives. An exchange, one request with its response, takes both halves
+ * from `idle` round to `idle` again:
+ *
+ *     request half                    response half
+ *
+ *     idle <-----------+              idle <-----------+
+ *      | request       |               | request       |
+ *     body --+ data    | next         awaiting --+ 1xx | next
+ *      |  ^--+         |               |  ^------+     |
+ *      | end           |               | response      |
+ *     done ------------+              body --+ data    |
+ *                                      |  ^--+         |
+ *                                      | end           |
+ *                                     done ------------+
+ *
+ * `body` is entered by every message and left by its end, also where the body
+ * is empty. The halves run side by side: a response may start, and be complete,
+ * before its request is (RFC 9112 section 9.5 has a server do so to refuse a
+ * body). Only the way back to `idle` is taken together.
+ *
+ * Pipelining looks different from the two ends. A client may send the next
+ * request from `done`, so its request half runs ahead, and its response half
+ * goes from one response straight to awaiting the next. A server leaves later
+ * requests unparsed until the response at hand is complete.
+ *
+ * Three states end a half for good:
+ *
+ * - `closed`: no further message. A half gets there between messages, when its
+ *   sender ended the stream, or when the exchange just complete was the last
+ *   (RFC 9112 section 9.6).
+ * - `tunnel`: the bytes belong to another protocol, after a 101 or a 2xx to
+ *   CONNECT (RFC 9110 sections 7.8 and 9.3.6). A request still on its way is
+ *   completed first.
+ * - `error`: the peer broke the protocol in the half it sends. The other half
+ *   stays usable on a server, which has an answer to give before it closes; a
+ *   client has nothing left to say.
+ *
+ * What one half alone allows is in the two tables; whatever is in neither is
+ * illegal. How the halves move each other is in {@linkcode settle}.
+ */
+
+/** State of the half in which requests flow. */
+export type RequestState = "idle" | "body" | "done" | "closed" | "tunnel" | "error";
+
+/** State of the half in which responses flow. */
+export type ResponseState = "idle" | "awaiting" | "body" | "done" | "closed" | "tunnel" | "error";
+
+/** What can happen to the request half. */
+export type RequestTransition = "request" | "data" | "end" | "next" | "close" | "switch" | "fail";
+
+/** What can happen to the response half. */
+export type ResponseTransition =
+  | "request"
+  | "informational"
+  | "response"
+  | "data"
+  | "end"
+  | "next"
+  | "close"
+  | "switch"
+  | "fail";
+
+/** Both halves at one moment. */
+export interface HttpConnectionState {
+  /** The half in which requests flow. */
+  readonly request: RequestState;
+  /** The half in which responses flow. */
+  readonly response: ResponseState;
+}
+
+type RequestTable = Readonly<
+  Record<RequestState, Readonly<Partial<Record<RequestTransition, RequestState>>>>
+>;
+type ResponseTable = Readonly<
+  Record<ResponseState, Readonly<Partial<Record<ResponseTransition, ResponseState>>>>
+>;
+
+const REQUEST_TRANSITIONS = {
+  "idle": { request: "body", close: "closed", fail: "error" },
+  // Close: a client gives its request up where the response half failed.
+  "body": { data: "body", end: "done", close: "closed", fail: "error" },
+  // Request: a client that pipelines. Fail: bytes behind the request were bad.
+  "done": { request: "body", next: "idle", close: "closed", switch: "tunnel", fail: "error" },
+  "closed": {},
+  "tunnel": {},
+  "error": {},
+} as const satisfies RequestTable;
+
+const RESPONSE_TRANSITIONS = {
+  // Response: a server refuses what is no request, or none at all in time.
+  "idle": { request: "awaiting", response: "body", close: "closed", fail: "error" },
+  // Request, here and in body: a client that pipelines.
+  "awaiting": {
+    request: "awaiting",
+    informational: "awaiting",
+    response: "body",
+    switch: "tunnel",
+    fail: "error",
+  },
+  "body": { request: "body", data: "body", end: "done", fail: "error" },
+  "done": { next: "idle", close: "closed", fail: "error" },
+  "closed": {},
+  "tunnel": {},
+  "error": {},
+} as const satisfies ResponseTable;
+
+/**
+ * Where the request half goes from a state.
+ *
+ * @param state State it is in.
+ * @param transition What happens.
+ * @returns The next state; `undefined` where this is illegal.
+ */
+export function nextRequestState(
+  state: RequestState,
+  transition: RequestTransition,
+): RequestState | undefined {
+  return (REQUEST_TRANSITIONS as RequestTable)[state][transition];
+}
+
+/**
+ * Where the response half goes from a state.
+ *
+ * @param state State it is in.
+ * @param transition What happens.
+ * @returns The next state; `undefined` where this is illegal.
+ */
+export function nextResponseState(
+  state: ResponseState,
+  transition: ResponseTransition,
+): ResponseState | undefined {
+  return (RESPONSE_TRANSITIONS as ResponseTable)[state][transition];
+}
+
+/** What the way on depends on beside the two states. */
+export interface ExchangeFacts {
+  /** Whether the exchange at hand leaves the connection open. */
+  readonly isPersistent: boolean;
+  /** Whether a later request waits for its response: a client that pipelines. */
+  readonly hasNext: boolean;
+}
+
+/**
+ * Lets the halves move each other, until neither has a reason to: the only place
+ * where one half looks at the other.
+ *
+ * @param state The halves after something happened to one of them.
+ * @param facts About the exchange whose response is at hand.
+ * @returns The halves as they are now; the same object where nothing moved.
+ */
+export function settle(state: HttpConnectionState, facts: ExchangeFacts): HttpConnectionState {
+  const { request, response } = state;
+  const isBetween = request === "idle" || request === "done";
+  switch (response) {
+    case "tunnel":
+      // Once the request is complete, RFC 9110 section 7.8.
+      return request === "done" ? { request: "tunnel", response } : state;
+    case "error":
+      // A client learns nothing more here: it stops sending, even in a body.
+      return isBetween || request === "body" ? { request: "closed", response } : state;
+    case "closed":
+      return isBetween ? { request: "closed", response } : state;
+    case "idle":
+      // The client has left: there is nothing to respond to.
+      return request === "closed" ? { request, response: "closed" } : state;
+    case "done":
+      return settleResponded(state, facts);
+    default:
+      return state;
+  }
+}
+
+/** A response is complete: the exchange may be, and the connection with it. */
+function settleResponded(state: HttpConnectionState, facts: ExchangeFacts): HttpConnectionState {
+  const { request } = state;
+  if (request === "closed" || request === "error") return { request, response: "closed" };
+  // RFC 9112 section 9.6. A request that is still coming may come to its end.
+  if (!facts.isPersistent) {
+    return { request: request === "body" ? request : "closed", response: "closed" };
+  }
+  if (facts.hasNext) return { request, response: "awaiting" };
+  return request === "done" ? { request: "idle", response: "idle" } : state;
+}

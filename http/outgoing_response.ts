@@ -1,0 +1,275 @@
+// This module is sans-I/O.
+
+import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
+import { HttpStateError } from "./errors.ts";
+import { Framing } from "./framing.ts";
+import { HeaderList } from "./header_list.ts";
+import type { OutputBuffer } from "./output_buffer.ts";
+import { writeStatusLine } from "./serializer.ts";
+
+const LOWEST_FINAL_STATUS = 200;
+const HIGHEST_STATUS = 599;
+const CRLF = ascii("\r\n");
+const CONTENT_LENGTH = ascii("content-length: ");
+const CHUNKED = ascii("transfer-encoding: chunked\r\n");
+const CLOSE = ascii("connection: close\r\n");
+const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
+
+/** A content type, ready to be sent. */
+export interface ContentType {
+  /** Value of the field. */
+  readonly value: string;
+  /** The whole field line. */
+  readonly line: Uint8Array;
+}
+
+/**
+ * Prepares a content type for use in many responses.
+ *
+ * @param value Value of the field.
+ */
+export function contentType(value: string): ContentType {
+  return { value, line: ascii(`content-type: ${value}\r\n`) };
+}
+
+/** What a response can consist of before it is sent. */
+export type ResponseBody =
+  | string
+  | Uint8Array
+  | ReadableStream<Uint8Array | string>
+  | AsyncIterable<Uint8Array | string>;
+
+/** What the connection knows and a response head depends on. */
+export interface ResponseSurroundings {
+  /** Method of the request. */
+  readonly method: string;
+  /** Minor HTTP version of the client. */
+  readonly minorVersion: number;
+  /** Whether the connection ends with this response. */
+  readonly isLast: boolean;
+  /** Whether the client has to be told that the connection stays open. */
+  readonly tellsKeepAlive: boolean;
+  /** `Keep-Alive` line for this response; empty for none. */
+  readonly keepAliveLine: Uint8Array;
+  /** The Date line of this second. */
+  readonly dateLine: Uint8Array;
+}
+
+/**
+ * A response while it is made: status, header fields and body. It becomes
+ * fixed when its head is written.
+ */
+export class OutgoingResponse {
+  /** What is sent as body; `undefined` for nothing. */
+  body: ResponseBody | undefined;
+
+  #status = 0;
+  #reason: string | undefined;
+  #headers: HeaderList | undefined;
+  #contentType: ContentType | undefined;
+  #isCommitted = false;
+
+  /** Status code; 0 while the request is not answered. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** Whether the head has been written: nothing of it can change any more. */
+  get committed(): boolean {
+    return this.#isCommitted;
+  }
+
+  /** Whether there is an answer: a status was set, by itself or with a body. */
+  get isAnswered(): boolean {
+    return this.#status !== 0;
+  }
+
+  /** Header fields so far, without those that the connection adds. */
+  get headers(): HeaderList {
+    if (this.#headers === undefined) {
+      this.#headers = new HeaderList();
+      if (this.#contentType !== undefined) {
+        this.#headers.append("content-type", this.#contentType.value);
+        this.#contentType = undefined;
+      }
+    }
+    return this.#headers;
+  }
+
+  /**
+   * Sets the status.
+   *
+   * @param status A final status code, 200 to 599.
+   * @param reason Reason phrase; by default the registered one.
+   * @throws {RangeError} If the status is not an integer from 200 to 599.
+   * @throws {HttpStateError} If the head has left.
+   */
+  setStatus(status: number, reason?: string): void {
+    this.checkOpen("status");
+    if (!Number.isInteger(status) || status < LOWEST_FINAL_STATUS || status > HIGHEST_STATUS) {
+      throw new RangeError(
+        `Cannot set status ${status}: it is not an integer from ${LOWEST_FINAL_STATUS} to ${HIGHEST_STATUS}`,
+      );
+    }
+    this.#status = status;
+    this.#reason = reason;
+  }
+
+  /**
+   * Answers with a body. The status stays what it was, or becomes 200; a
+   * content type set before stays.
+   */
+  answer(body: ResponseBody, type: ContentType | undefined): void {
+    this.checkOpen("body");
+    if (this.#status === 0) this.#status = 200;
+    this.body = body;
+    if (type === undefined) return;
+    if (this.#headers === undefined) this.#contentType = type;
+    else if (!this.#headers.has("content-type")) this.#headers.append("content-type", type.value);
+  }
+
+  /** Drops what was answered so far, for an error to be answered instead. */
+  reset(): void {
+    this.checkOpen("reset");
+    this.#status = 0;
+    this.#reason = undefined;
+    this.#headers = undefined;
+    this.#contentType = undefined;
+    this.body = undefined;
+  }
+
+  /**
+   * @throws {HttpStateError} If the head has left.
+   */
+  checkOpen(event: string): void {
+    if (!this.#isCommitted) return;
+    throw new HttpStateError(
+      "ERR_HTTP_HEAD_COMMITTED",
+      `Cannot change response: its head has left`,
+      { state: "committed", event },
+    );
+  }
+
+  /** The length that the header fields announce; `undefined` for none. */
+  declaredLength(): number | undefined {
+    const value = this.#headers?.get("content-length");
+    if (value === undefined) return undefined;
+    const length = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (Number.isNaN(length)) {
+      throw new TypeError(`Cannot use Content-Length ${JSON.stringify(value)}: it is no length`);
+    }
+    return length;
+  }
+
+  /** Whether the header fields ask for the end of the connection. */
+  wantsClose(): boolean {
+    const value = this.#headers?.get("connection");
+    return value !== undefined && /(^|,)\s*close\s*(,|$)/i.test(value);
+  }
+
+  /**
+   * Writes the head; afterwards it is fixed. Framing is ours: a field that
+   * contradicts the body is refused, and none is sent where none may be.
+   *
+   * @param out Where to.
+   * @param length Bytes of the body, where known.
+   * @param around What the connection knows.
+   * @returns The framing of the body.
+   * @throws {TypeError} If a header field contradicts the framing.
+   */
+  writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {
+    const rollback = out.length;
+    try {
+      const framing = this.#writeHead(out, length, around);
+      this.#isCommitted = true;
+      return framing;
+    } catch (error) {
+      out.length = rollback;
+      throw error;
+    }
+  }
+
+  #writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {
+    const status = this.#status;
+    writeStatusLine(out, status, this.#reason);
+    if (this.#contentType !== undefined) out.writeBytes(this.#contentType.line);
+    const declared = this.#headers === undefined ? undefined : this.declaredLength();
+    const hasDate = this.#headers !== undefined && this.#writeFields(out, this.#headers);
+    const framing = chooseFraming({
+      method: around.method,
+      status,
+      peerMinorVersion: around.minorVersion,
+      length: agreedLength(declared, length, around.method, status),
+    });
+    if (mayNameFraming(status)) writeFraming(out, framing, status, length ?? declared);
+    if (!hasDate) out.writeBytes(around.dateLine);
+    if (around.isLast || framing === Framing.UNTIL_CLOSE) out.writeBytes(CLOSE);
+    else {
+      if (around.tellsKeepAlive) out.writeBytes(KEEP_ALIVE);
+      out.writeBytes(around.keepAliveLine);
+    }
+    out.writeBytes(CRLF);
+    return framing;
+  }
+
+  /** Writes the caller's fields but those about framing; tells of a Date. */
+  #writeFields(out: OutputBuffer, headers: HeaderList): boolean {
+    let hasDate = false;
+    for (const [name, value] of headers) {
+      switch (name.toLowerCase()) {
+        case "transfer-encoding":
+          throw new TypeError("Cannot send Transfer-Encoding: the framing of a response is ours");
+        case "content-length":
+        case "keep-alive":
+          continue;
+        case "connection":
+          // Whether it stays open is told below, once.
+          if (/^\s*(close|keep-alive)\s*$/i.test(value)) continue;
+          break;
+        case "date":
+          hasDate = true;
+      }
+      out.writeField(name, value);
+    }
+    return hasDate;
+  }
+}
+
+/**
+ * A declared length holds for a body that is streamed, and stands in for the
+ * body that a HEAD or a 304 does not have; it must not contradict a known one.
+ */
+function agreedLength(
+  declared: number | undefined,
+  actual: number | undefined,
+  method: string,
+  status: number,
+): number | undefined {
+  if (declared === undefined || declared === actual) return actual;
+  if (actual === undefined) return declared;
+  if (actual === 0 && (method === "HEAD" || status === 304)) return declared;
+  throw new HttpStateError(
+    "ERR_HTTP_BODY_LENGTH_MISMATCH",
+    `Cannot send response: its body has ${actual} bytes, Content-Length says ${declared}`,
+    { state: "open", event: "head" },
+  );
+}
+
+function writeFraming(
+  out: OutputBuffer,
+  framing: number,
+  status: number,
+  length: number | undefined,
+): void {
+  if (framing === Framing.CHUNKED) out.writeBytes(CHUNKED);
+  // RFC 9110 section 8.6: a 304 names only the length that a 200 would have.
+  else if (framing >= 0 && (status !== 304 || length! > 0)) {
+    out.writeBytes(CONTENT_LENGTH);
+    out.writeDecimal(framing);
+    out.writeBytes(CRLF);
+  }
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}

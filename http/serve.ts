@@ -1,0 +1,199 @@
+import { type AcceptSource, listen, type TransportListener } from "../nbio/listen.ts";
+import type { Transport } from "../nbio/transport.ts";
+import { ConnectionClosedError } from "../nbio/errors.ts";
+import { ServerConnection } from "./server_connection.ts";
+import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
+import { type Handler, ServerShared } from "./server_shared.ts";
+
+const DEFAULT_PORT = 8000;
+
+/** Options of {@linkcode HttpServer.shutdown}. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds that requests under way may still take; then `ctx.signal`
+   * aborts and their connections are cut. Infinity waits as long as it takes.
+   *
+   * @default {10000}
+   */
+  readonly graceMs?: number;
+}
+
+/** Figures of a server, taken at one instant. */
+export interface ServerStats {
+  /** Connections accepted so far. */
+  readonly acceptedCount: number;
+  /** Connections open now. */
+  readonly connectionCount: number;
+  /** Requests whose head was complete, so far. */
+  readonly requestCount: number;
+  /** Connections closed over a broken rule, a limit or a late head, so far. */
+  readonly protocolErrorCount: number;
+  /** Failed attempts to accept a connection, so far. */
+  readonly acceptErrorCount: number;
+}
+
+/**
+ * A running server; see {@linkcode serve}.
+ *
+ * @example Shutting down
+ * ```ts
+ * import { serve } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = serve((ctx) => ctx.text("hello"), { hostname: "127.0.0.1", port: 0 });
+ * await server.shutdown({ graceMs: 1_000 });
+ * await server.finished;
+ * assertEquals(server.stats().connectionCount, 0);
+ * ```
+ */
+export class HttpServer implements AsyncDisposable {
+  /** Resolves when the last connection has ended. Never rejects. */
+  readonly finished: Promise<void>;
+
+  readonly #listeners: readonly TransportListener[];
+  readonly #shared: ServerShared;
+  readonly #connections = new Set<ServerConnection>();
+
+  /** Use {@linkcode serve}. */
+  constructor(handler: Handler, options: ServeOptions) {
+    this.#shared = new ServerShared(handler, resolveServerOptions(options));
+    this.#listeners = openListeners(options, (error) => this.#shared.options.onError(error, undefined));
+    const served = this.#listeners.map((listener) => listener.serve(this.#onConnection));
+    this.finished = Promise.all(served).then(() => this.#shared.close());
+    watchSignal(options.signal, this);
+  }
+
+  /** The first address that is listened on. */
+  get addr(): Deno.Addr {
+    return this.#listeners[0]!.addr;
+  }
+
+  /** All addresses that are listened on. */
+  get addrs(): Deno.Addr[] {
+    return this.#listeners.map((listener) => listener.addr);
+  }
+
+  /**
+   * Stops: accepts no more, closes connections without a request at once,
+   * answers what is under way with `Connection: close`.
+   *
+   * @param options How long requests under way may take.
+   * @returns A promise that resolves with {@linkcode HttpServer.finished}.
+   * @throws {RangeError} If `graceMs` is negative or not a number.
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<void> {
+    const { graceMs = 10_000 } = options;
+    if (!(graceMs >= 0)) {
+      throw new RangeError(`Cannot shut down: graceMs ${graceMs} is not a number of at least 0`);
+    }
+    this.#shared.isClosing = true;
+    for (const listener of this.#listeners) listener.close();
+    for (const connection of this.#connections) {
+      if (connection.isIdle) connection.abort(shutdownError());
+    }
+    const grace = this.#shared.wheel.create(() => this.#abortAll());
+    if (graceMs === 0) this.#abortAll();
+    else grace.arm(graceMs);
+    await this.finished;
+    grace.cancel();
+  }
+
+  #abortAll(): void {
+    for (const connection of this.#connections) connection.abort(shutdownError());
+  }
+
+  /** Figures so far. */
+  stats(): ServerStats {
+    const listeners = this.#listeners.map((listener) => listener.stats());
+    const sum = (pick: (stats: typeof listeners[number]) => number) =>
+      listeners.reduce((total, stats) => total + pick(stats), 0);
+    return {
+      acceptedCount: sum((stats) => stats.acceptedCount),
+      connectionCount: this.#connections.size,
+      ...this.#shared.counters,
+      acceptErrorCount: sum((stats) => stats.acceptErrorCount),
+    };
+  }
+
+  /** Lets the listeners keep the process alive, as they do by default. */
+  ref(): void {
+    for (const listener of this.#listeners) listener.ref();
+  }
+
+  /** Lets the process end although the listeners are open. */
+  unref(): void {
+    for (const listener of this.#listeners) listener.unref();
+  }
+
+  /** Shuts down with the default grace. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  readonly #onConnection = async (transport: Transport): Promise<void> => {
+    const connection = new ServerConnection(transport, this.#shared);
+    this.#connections.add(connection);
+    await connection.run();
+    this.#connections.delete(connection);
+  };
+}
+
+function openListeners(
+  options: ServeOptions,
+  onError: (error: unknown) => void,
+): readonly TransportListener[] {
+  const { listener, listeners, maxConnections, clock } = options;
+  const common = {
+    onAcceptError: onError,
+    onError,
+    ...maxConnections !== undefined && { maxConnections },
+    ...clock !== undefined && { clock },
+  };
+  const given: readonly AcceptSource[] = listeners ?? (listener === undefined ? [] : [listener]);
+  if (given.length > 0) return given.map((source) => listen({ ...common, listener: source }));
+  const { path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;
+  return [listen(path === undefined ? { ...common, port, hostname } : { ...common, path })];
+}
+
+function watchSignal(signal: AbortSignal | undefined, server: HttpServer): void {
+  if (signal === undefined) return;
+  const stop = () => void server.shutdown({ graceMs: 0 });
+  if (signal.aborted) return stop();
+  signal.addEventListener("abort", stop, { once: true });
+  void server.finished.then(() => signal.removeEventListener("abort", stop));
+}
+
+function shutdownError(): ConnectionClosedError {
+  return new ConnectionClosedError("Server is shutting down");
+}
+
+/**
+ * Serves HTTP/1.1.
+ *
+ * Needs `--allow-net`, or for a Unix socket `--allow-read` and `--allow-write`
+ * of its path.
+ *
+ * @param handler Answers the requests.
+ * @param options Where to listen, and bounds.
+ * @returns The running server.
+ * @throws {RangeError} If an option is out of its range.
+ * @throws {Deno.errors.AddrInUse} If the address is taken; other errors of
+ * `Deno.listen` likewise.
+ *
+ * @example Hello
+ * ```ts
+ * import { serve } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve((ctx) => ctx.text("hello"), { hostname: "127.0.0.1", port: 0 });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * const response = await fetch(`http://127.0.0.1:${port}/`);
+ * assertEquals(await response.text(), "hello");
+ * ```
+ */
+export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {
+  const server = new HttpServer(handler, options);
+  options.onListen?.(server.addr);
+  return server;
+}

@@ -1,0 +1,22 @@
+import { HttpStateError } from "./errors.ts";
+import type { OutgoingResponse } from "./outgoing_response.ts";
+
+/**
+ * Takes over a web-standard `Response` that a handler returned.
+ *
+ * @param response The answer to fill.
+ * @param web What the handler returned.
+ * @throws {HttpStateError} If something was answered already.
+ */
+export function adoptResponse(response: OutgoingResponse, web: Response): void {
+  if (response.isAnswered || response.committed) {
+    throw new HttpStateError(
+      "ERR_HTTP_ALREADY_ANSWERED",
+      "Cannot answer with the returned Response: the context was answered already",
+      { state: "answered", event: "return" },
+    );
+  }
+  response.setStatus(web.status, web.statusText || undefined);
+  for (const [name, value] of web.headers) response.headers.append(name, value);
+  response.body = web.body ?? undefined;
+}

@@ -1,0 +1,150 @@
+import { ConnectionClosedError } from "../nbio/errors.ts";
+import type { BodySource } from "./body_incoming.ts";
+import { HttpStateError } from "./errors.ts";
+import type { HeaderList } from "./header_list.ts";
+import type { RequestReader } from "./request_reader.ts";
+import type { ServerDeadline } from "./server_deadline.ts";
+import type { ServerInput } from "./server_input.ts";
+import type { ServerOutput } from "./server_output.ts";
+
+/** Below it a read into the buffer and a copy cost less than a read of its own. */
+const MIN_READ_PAST_BYTES = 4 * 1024;
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/** The body of one request, as its connection gives it out. */
+export class ServerBody implements BodySource {
+  /** Whether the body turned out to be unreadable: nothing can follow it. */
+  isFailed = false;
+
+  readonly #reader: RequestReader;
+  readonly #input: ServerInput;
+  readonly #output: ServerOutput;
+  readonly #deadline: ServerDeadline;
+  readonly #headers: HeaderList;
+  #owesContinue: boolean;
+  #isClosed = false;
+
+  /**
+   * @param reader Takes the body apart.
+   * @param input Where the bytes come from.
+   * @param output Where a `100 Continue` goes.
+   * @param deadline Watches over progress.
+   * @param headers Header fields of the request.
+   */
+  constructor(
+    reader: RequestReader,
+    input: ServerInput,
+    output: ServerOutput,
+    deadline: ServerDeadline,
+    headers: HeaderList,
+  ) {
+    this.#reader = reader;
+    this.#input = input;
+    this.#output = output;
+    this.#deadline = deadline;
+    this.#headers = headers;
+    this.#owesContinue = reader.expectsContinue;
+  }
+
+  get bodyLength(): number | undefined {
+    return this.#reader.bodyLength;
+  }
+
+  get bodyType(): string | undefined {
+    return this.#headers.get("content-type");
+  }
+
+  get bodyTrailers(): HeaderList | undefined {
+    return this.#isClosed ? undefined : this.#reader.trailers;
+  }
+
+  get isBodyDone(): boolean {
+    this.#checkOpen();
+    return this.#reader.isBodyDone;
+  }
+
+  /** Whether the client still waits for a `100 Continue`. */
+  get owesContinue(): boolean {
+    return this.#owesContinue;
+  }
+
+  /** Ends the life of this body, with the request it belongs to. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  peekBody(): number {
+    return this.#isClosed ? 0 : this.#reader.peekBody(this.#input.buffer);
+  }
+
+  takeBody(): Uint8Array | undefined {
+    this.#checkOpen();
+    try {
+      const view = this.#reader.takeBody(this.#input.buffer);
+      // A client that sends its body unasked does not wait (RFC 9110 10.1.1).
+      if (view !== undefined) this.#owesContinue = false;
+      return view;
+    } catch (error) {
+      this.isFailed = true;
+      throw error;
+    }
+  }
+
+  async awaitBody(): Promise<void> {
+    this.#checkEnd();
+    await this.#sendContinue();
+    this.#deadline.arm("body");
+    await this.#input.wait(this.#input.fill());
+    this.#afterRead();
+  }
+
+  async readBodyInto(destination: Uint8Array): Promise<number> {
+    const remaining = this.#reader.remainingBytes ?? 0;
+    if (remaining < MIN_READ_PAST_BYTES) {
+      await this.awaitBody();
+      return 0;
+    }
+    this.#checkEnd();
+    await this.#sendContinue();
+    this.#deadline.arm("body");
+    const most = Math.min(destination.length, remaining);
+    const count = await this.#input.readPast(destination.subarray(0, most));
+    if (count > 0) this.#reader.skipBody(count);
+    this.#afterRead();
+    return count;
+  }
+
+  async #sendContinue(): Promise<void> {
+    if (!this.#owesContinue) return;
+    this.#owesContinue = false;
+    this.#output.buffer.writeText(CONTINUE);
+    await this.#output.flush();
+  }
+
+  #afterRead(): void {
+    this.#deadline.cancel();
+    this.#checkOpen();
+    if (this.#input.error !== undefined) {
+      this.isFailed = true;
+      throw new ConnectionClosedError("Cannot read body: the connection broke", {
+        cause: this.#input.error,
+      });
+    }
+  }
+
+  /** Whoever waits has taken all there was: at the end, something is missing. */
+  #checkEnd(): void {
+    if (!this.#input.isEnded) return;
+    this.isFailed = true;
+    throw this.#reader.errorAtEnd()!;
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed) return;
+    throw new HttpStateError(
+      "ERR_HTTP_CONTEXT_EXPIRED",
+      "Cannot read body: the handler of this request has settled",
+      { state: "expired", event: "body" },
+    );
+  }
+}

@@ -1,0 +1,182 @@
+import { ConnectionClosedError } from "../nbio/errors.ts";
+import { ReceiveBuffer } from "../nbio/receive_buffer.ts";
+import type { Transport } from "../nbio/transport.ts";
+import type { ResolvedServerOptions } from "./server_options.ts";
+
+/** Bytes that may wait while a handler runs. */
+const MAX_WAITING_BYTES = 64 * 1024;
+/** Line ends and empty lines around a head of the largest size. */
+const HEAD_SLACK_BYTES = 16;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Who is told what happens on the reading half. */
+export interface InputOwner {
+  /** Called before bytes in the buffer may move. */
+  onRefill(): void;
+  /** The client ended its direction. */
+  onInputEnd(): void;
+  /** The connection broke. */
+  onInputError(error: unknown): void;
+}
+
+/**
+ * The reading half of a connection: one buffer, and one read at a time,
+ * whoever asks for it.
+ */
+export class ServerInput {
+  /** What has come and was not taken yet. */
+  readonly buffer: ReceiveBuffer;
+  /** Whether the client has ended its direction. */
+  isEnded = false;
+  /** Why reading failed; `undefined` while it has not. */
+  error: unknown = undefined;
+
+  readonly #transport: Transport;
+  readonly #owner: InputOwner;
+  readonly #maxPipelinedRequests: number;
+  #filling: Promise<void> | undefined;
+  #isReadingPast = false;
+  #isWatched = false;
+  #waitingHeads = 0;
+  #rejectWait: ((reason: unknown) => void) | undefined;
+
+  /**
+   * @param transport Where from.
+   * @param options Bounds.
+   * @param owner Who is told.
+   */
+  constructor(transport: Transport, options: ResolvedServerOptions, owner: InputOwner) {
+    this.#transport = transport;
+    this.#owner = owner;
+    this.#maxPipelinedRequests = options.maxPipelinedRequests;
+    const { maxRequestLineBytes, maxHeaderBytes, maxTrailerBytes } = options.limits;
+    const head = maxRequestLineBytes + maxHeaderBytes + HEAD_SLACK_BYTES;
+    const most = Math.max(MAX_WAITING_BYTES, head, maxTrailerBytes + HEAD_SLACK_BYTES);
+    this.buffer = new ReceiveBuffer({ maxBytes: Math.min(most, Number.MAX_SAFE_INTEGER) });
+  }
+
+  /** Whether a read goes past the buffer, or no more will come. */
+  get isBroken(): boolean {
+    return this.#isReadingPast || this.error !== undefined;
+  }
+
+  /**
+   * Reads once into the buffer, or joins the read that is under way. It never
+   * rejects: see {@linkcode ServerInput.isEnded} and
+   * {@linkcode ServerInput.error}.
+   */
+  fill(): Promise<void> {
+    return this.#filling ??= this.#startFill();
+  }
+
+  #startFill(): Promise<void> {
+    this.#owner.onRefill();
+    return this.#transport.read(this.buffer.writable()).then(this.#onRead, this.#onError);
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#filling = undefined;
+    if (count === null) this.#end();
+    else {
+      this.buffer.commit(count);
+      if (this.#isWatched) this.#keepWatching(count);
+    }
+  };
+
+  readonly #onError = (error: unknown): void => {
+    this.#filling = undefined;
+    this.#fail(error);
+  };
+
+  #end(): void {
+    this.isEnded = true;
+    this.#owner.onInputEnd();
+  }
+
+  #fail(error: unknown): void {
+    this.error = error ?? new ConnectionClosedError("Cannot read: the connection broke");
+    this.#owner.onInputError(this.error);
+  }
+
+  /**
+   * Keeps one read outstanding, so that a client that leaves is noticed while a
+   * handler runs. What comes waits in the buffer, within its bounds.
+   */
+  watch(): void {
+    this.#isWatched = true;
+    this.#waitingHeads = 0;
+    this.#keepWatching(this.buffer.length);
+  }
+
+  /** Stops starting reads; one that is under way goes on. */
+  unwatch(): void {
+    this.#isWatched = false;
+  }
+
+  #keepWatching(newCount: number): void {
+    this.#waitingHeads += this.#countHeadEnds(newCount);
+    const isFull = this.buffer.length >= MAX_WAITING_BYTES ||
+      this.#waitingHeads >= this.#maxPipelinedRequests;
+    if (isFull || this.isEnded || this.isBroken) return;
+    this.fill();
+  }
+
+  /**
+   * Empty lines that the last `newCount` bytes complete: about as many requests
+   * wait. Body bytes can look alike; the price is that reading pauses.
+   */
+  #countHeadEnds(newCount: number): number {
+    const { bytes, start, end } = this.buffer;
+    let count = 0;
+    for (let at = Math.max(start + 3, end - newCount); at < end; at++) {
+      if (bytes[at] !== LF || bytes[at - 1] !== CR) continue;
+      if (bytes[at - 2] === LF && bytes[at - 3] === CR) count++;
+    }
+    return count;
+  }
+
+  /**
+   * Waits for a read on behalf of somebody who can be told to stop waiting by
+   * {@linkcode ServerInput.failWait}.
+   */
+  wait<T>(read: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#rejectWait = reject;
+      read.then(resolve, reject);
+    });
+  }
+
+  /** Ends the waiting of {@linkcode ServerInput.wait}; the read goes on. */
+  failWait(reason: unknown): void {
+    this.#rejectWait?.(reason);
+    this.#rejectWait = undefined;
+  }
+
+  /**
+   * Reads past the buffer, which must be empty, straight into its destination.
+   *
+   * @returns The number of bytes; 0 at the end, or where the bytes came into
+   * the buffer because a read was under way.
+   */
+  async readPast(destination: Uint8Array): Promise<number> {
+    if (this.#filling !== undefined) {
+      await this.wait(this.#filling);
+      return 0;
+    }
+    this.#owner.onRefill();
+    this.#isReadingPast = true;
+    // Whether anybody still waits or not: the outcome is noted.
+    return await this.wait(
+      this.#transport.read(destination).then((count) => {
+        this.#isReadingPast = false;
+        if (count === null) this.#end();
+        return count ?? 0;
+      }, (error) => {
+        this.#isReadingPast = false;
+        this.#fail(error);
+        return 0;
+      }),
+    );
+  }
+}

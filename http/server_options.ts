@@ -1,0 +1,206 @@
+import type { AcceptSource } from "../nbio/listen.ts";
+import { type Clock, systemClock } from "../nbio/clock.ts";
+import {
+  type HttpLenience,
+  type HttpLimits,
+  resolveBound,
+  type ResolvedHttpLimits,
+  resolveLimits,
+} from "./limits.ts";
+import type { Context } from "./server_context.ts";
+
+/** Deadlines of a server's connections; 0 or Infinity switches one off. */
+export interface ServerTimeouts {
+  /**
+   * Milliseconds from accepting a connection, or from the first byte of a later
+   * request, to its complete head. Passed: 408 if a byte came, else close.
+   *
+   * @default {15000}
+   */
+  readonly headTimeoutMs?: number;
+  /**
+   * Milliseconds a connection may wait for its next request. Passed: close.
+   *
+   * @default {65000}
+   */
+  readonly idleTimeoutMs?: number;
+  /**
+   * Milliseconds the client is told in `Keep-Alive: timeout`, in whole seconds;
+   * less than `idleTimeoutMs`, so that it is not the server who closes first.
+   *
+   * @default {60000}
+   */
+  readonly keepAliveHintTimeoutMs?: number;
+  /**
+   * Milliseconds without a byte of a body that is being read. Passed: 408.
+   *
+   * @default {30000}
+   */
+  readonly bodyTimeoutMs?: number;
+  /**
+   * Milliseconds without progress of a write. Passed: the connection is
+   * aborted.
+   *
+   * @default {30000}
+   */
+  readonly writeTimeoutMs?: number;
+  /**
+   * Milliseconds a handler may take. Passed: `ctx.signal` aborts, and a handler
+   * that fails with its reason is answered 503.
+   *
+   * @default {0}
+   */
+  readonly handlerTimeoutMs?: number;
+  /**
+   * Milliseconds the client gets to read an error before the connection is cut.
+   *
+   * @default {500}
+   */
+  readonly lingerTimeoutMs?: number;
+}
+
+/** Options of {@linkcode serve}. */
+export interface ServeOptions extends HttpLimits, ServerTimeouts {
+  /**
+   * TCP port, 0 to 65535; 0 takes any free one.
+   *
+   * @default {8000}
+   */
+  readonly port?: number;
+  /**
+   * Name or address to bind to.
+   *
+   * @default {"0.0.0.0"}
+   */
+  readonly hostname?: string;
+  /** Path of a Unix socket to listen on, instead of a port. */
+  readonly path?: string;
+  /** A listener that is open already, instead of a port. */
+  readonly listener?: AcceptSource;
+  /** Several listeners that are open already, instead of a port. */
+  readonly listeners?: readonly AcceptSource[];
+  /** Ends the server when it aborts, with no grace for what is running. */
+  readonly signal?: AbortSignal;
+  /** Called with the first address once the server listens. */
+  readonly onListen?: (addr: Deno.Addr) => void;
+  /**
+   * Told of what went wrong on our side: a handler that failed (with its
+   * context), a response that could not be sent, a connection that could not
+   * be accepted. It cannot change the answer.
+   *
+   * @default writes to the console
+   */
+  readonly onError?: (error: unknown, ctx: Context | undefined) => void;
+  /** Rules of RFC 9112 to relax; none by default. */
+  readonly lenience?: HttpLenience;
+  /**
+   * Connections at a time on each listener; more wait to be accepted.
+   *
+   * @default {10000}
+   */
+  readonly maxConnections?: number;
+  /**
+   * Bytes of a body that `ctx.body` collects in memory. Passed: 413.
+   *
+   * @default {16777216}
+   */
+  readonly maxBodyBytes?: number;
+  /**
+   * Bytes of a body nobody read that are dropped to keep the connection; with
+   * more the connection is closed.
+   *
+   * @default {262144}
+   */
+  readonly maxDrainBytes?: number;
+  /**
+   * Requests of one connection that may wait while another is answered; with
+   * more, reading pauses.
+   *
+   * @default {32}
+   */
+  readonly maxPipelinedRequests?: number;
+  /**
+   * Requests answered on one connection before it is closed.
+   *
+   * @default {0}
+   */
+  readonly maxRequestsPerConnection?: number;
+  /**
+   * Whether `ctx.signal` aborts when the client ends its direction. Many
+   * clients do so after a request and still wait for the answer.
+   *
+   * @default {false}
+   */
+  readonly abortOnHalfClose?: boolean;
+  /**
+   * Where time comes from; for tests.
+   *
+   * @default {systemClock}
+   */
+  readonly clock?: Clock;
+}
+
+/** {@linkcode ServeOptions} as the inside works with them. */
+export interface ResolvedServerOptions {
+  readonly limits: ResolvedHttpLimits;
+  readonly lenience: HttpLenience;
+  readonly timeouts: Required<ServerTimeouts>;
+  readonly maxBodyBytes: number;
+  readonly maxDrainBytes: number;
+  readonly maxPipelinedRequests: number;
+  readonly maxRequestsPerConnection: number;
+  readonly abortOnHalfClose: boolean;
+  readonly clock: Clock;
+  readonly onError: (error: unknown, ctx: Context | undefined) => void;
+}
+
+const DEFAULT_TIMEOUTS: Required<ServerTimeouts> = {
+  headTimeoutMs: 15_000,
+  idleTimeoutMs: 65_000,
+  keepAliveHintTimeoutMs: 60_000,
+  bodyTimeoutMs: 30_000,
+  writeTimeoutMs: 30_000,
+  handlerTimeoutMs: 0,
+  lingerTimeoutMs: 500,
+};
+
+/**
+ * Fills in the defaults and checks the values.
+ *
+ * @throws {RangeError} If a value is out of its range.
+ */
+export function resolveServerOptions(options: ServeOptions): ResolvedServerOptions {
+  const bound = (name: "maxBodyBytes" | "maxDrainBytes", fallback: number) =>
+    resolveBound(name, options[name] ?? fallback);
+  return {
+    limits: resolveLimits(options),
+    lenience: options.lenience ?? {},
+    timeouts: resolveTimeouts(options),
+    maxBodyBytes: bound("maxBodyBytes", 16 * 1024 * 1024),
+    maxDrainBytes: bound("maxDrainBytes", 256 * 1024),
+    maxPipelinedRequests: resolveBound("maxPipelinedRequests", options.maxPipelinedRequests ?? 32),
+    maxRequestsPerConnection: resolveBound(
+      "maxRequestsPerConnection",
+      options.maxRequestsPerConnection ?? 0,
+    ),
+    abortOnHalfClose: options.abortOnHalfClose ?? false,
+    clock: options.clock ?? systemClock,
+    onError: options.onError ?? logError,
+  };
+}
+
+function resolveTimeouts(options: ServerTimeouts): Required<ServerTimeouts> {
+  const timeouts: Record<string, number> = {};
+  for (const name of Object.keys(DEFAULT_TIMEOUTS) as (keyof ServerTimeouts)[]) {
+    const value = options[name] ?? DEFAULT_TIMEOUTS[name];
+    if (!(value >= 0)) {
+      throw new RangeError(`Cannot use option ${name}: ${value} is not a number of at least 0`);
+    }
+    timeouts[name] = value;
+  }
+  return timeouts as unknown as Required<ServerTimeouts>;
+}
+
+function logError(error: unknown): void {
+  console.error(error);
+}

@@ -1,0 +1,25 @@
+/**
+ * Networking protocols for Deno as pure TypeScript state machines, with thin drivers over
+ * `Deno.listen` and `Deno.connect`.
+ *
+ * This entry point only gathers the modules. Import the one you need, it is smaller:
+ *
+ * - `@nbio/net/http`: an HTTP/1.1 server; `@nbio/net/http/core` is its protocol without any I/O.
+ * - `@nbio/net/nbio`: transports, listeners, deadlines; `@nbio/net/nbio/testing` is for tests.
+ *
+ * Each module says which permissions it needs and which errors it throws.
+ *
+ * @example Serving from the gathered modules
+ * ```ts
+ * import { http } from "@nbio/net";
+ * import { assert } from "@std/assert";
+ *
+ * await using server = http.serve((ctx) => ctx.text("hello"), { hostname: "127.0.0.1", port: 0 });
+ * assert(server.addr !== undefined);
+ * ```
+ *
+ * @module
+ */
+
+export * as nbio from "./nbio/mod.ts";
+export * as http from "./http/mod.ts";

@@ -1,0 +1,34 @@
+import { inspect } from "node:util";
+import { AssertionError } from "./assertion_error.ts";
+import { suffix } from "./_suffix.ts";
+
+/** Throws unless `actual > expected`. */
+export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual > expected)) throw orderError(actual, ">", expected, msg);
+}
+
+/** Throws unless `actual >= expected`. */
+export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual >= expected)) throw orderError(actual, ">=", expected, msg);
+}
+
+/** Throws unless `actual < expected`. */
+export function assertLess<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual < expected)) throw orderError(actual, "<", expected, msg);
+}
+
+/** Throws unless `actual <= expected`. */
+export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
+  if (!(actual <= expected)) throw orderError(actual, "<=", expected, msg);
+}
+
+function orderError(
+  actual: unknown,
+  operator: string,
+  expected: unknown,
+  msg: string | undefined,
+): AssertionError {
+  return new AssertionError(
+    `Expect ${inspect(actual)} ${operator} ${inspect(expected)}${suffix(msg)}`,
+  );
+}

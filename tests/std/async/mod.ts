@@ -1,0 +1,9 @@
+/**
+ * Stand-in for `@std/async`: the functions this repository uses, with the names, signatures and
+ * thrown classes of the published package. Resolved through `links` in `deno.json`.
+ *
+ * @module
+ */
+
+export * from "./deadline.ts";
+export * from "./delay.ts";

@@ -82,9 +82,9 @@ export class BodyEncoder {
   beginPiece(out: OutputBuffer, length: number): boolean {
     if (this.#isEnded) throw misuse("body was ended", "data");
     this.#sentBytes += length;
-    if (this.#framing >= 0 && this.#sentBytes > this.#framing) {
-      throw mismatch(this.#framing, this.#sentBytes);
-    }
+    const sentBytes = this.#sentBytes + length;
+    if (this.#framing >= 0 && sentBytes > this.#framing) throw mismatch(this.#framing, sentBytes);
+    this.#sentBytes = sentBytes;
     if (this.#isSilent || length === 0) return false;
     if (this.#framing === Framing.CHUNKED) out.writeText(`${length.toString(16)}\r\n`);
     return true;

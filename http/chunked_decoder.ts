@@ -15,7 +15,7 @@ const BACKSLASH = 0x5c;
 const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 /** Above it one more digit would leave the whole numbers a double can hold. */
-const MAX_SIZE_BEFORE_DIGIT = 2 ** 45;
+const MAX_SIZE_BEFORE_DIGIT = 2 ** 49;
 
 const State = {
   /** In front of the first digit of a size. */
@@ -33,12 +33,14 @@ const State = {
   EXT_QUOTED: 8,
   EXT_ESCAPE: 9,
   EXT_END: 10,
-  SIZE_LF: 11,
-  DATA: 12,
-  DATA_CR: 13,
-  DATA_LF: 14,
-  TRAILERS: 15,
-  DONE: 16,
+  /** Blanks behind a value, in front of a semicolon. */
+  EXT_BLANK: 11,
+  SIZE_LF: 12,
+  DATA: 13,
+  DATA_CR: 14,
+  DATA_LF: 15,
+  TRAILERS: 16,
+  DONE: 17,
 } as const;
 type State = typeof State[keyof typeof State];
 
@@ -149,7 +151,6 @@ export class ChunkedDecoder {
         if (HEX_VALUE[byte] !== 255) return this.#addDigit(byte);
         return this.#afterSize(byte);
       case State.SIZE_BLANK:
-        this.#countLineByte(true);
         return this.#afterSize(byte);
       case State.SIZE_LF:
         if (byte !== LF) throw badSize(byte);
@@ -162,7 +163,8 @@ export class ChunkedDecoder {
         if (byte !== LF) throw badData(byte);
         return State.SIZE_START;
       default:
-        this.#countLineByte(true);
+        // The line end is no part of the line that is measured.
+        if (byte !== CR && byte !== LF) this.#countLineByte(true);
         return this.#inExtension(byte);
     }
   }
@@ -181,8 +183,9 @@ export class ChunkedDecoder {
     if (byte === CR) return State.SIZE_LF;
     if (byte === SEMICOLON) return this.#beginExtension();
     if (byte === LF) return this.#bareLfInSize();
-    if (isBlank(byte) && this.#allowSizeWhitespace) return State.SIZE_BLANK;
-    throw badSize(byte);
+    if (!isBlank(byte) || !this.#allowSizeWhitespace) throw badSize(byte);
+    this.#countLineByte(true);
+    return State.SIZE_BLANK;
   }
 
   #beginExtension(): State {
@@ -238,8 +241,10 @@ export class ChunkedDecoder {
   }
 
   #afterExtension(byte: number): State {
-    if (byte === CR) return State.SIZE_LF;
     if (byte === SEMICOLON) return this.#beginExtension();
+    if (isBlank(byte)) return State.EXT_BLANK;
+    if (this.#state === State.EXT_BLANK) throw badExtension(byte);
+    if (byte === CR) return State.SIZE_LF;
     if (byte === LF) return this.#bareLfInSize();
     throw badExtension(byte);
   }

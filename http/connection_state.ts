@@ -86,8 +86,8 @@ const REQUEST_TRANSITIONS = {
   "idle": { request: "body", close: "closed", fail: "error" },
   // Close: a client gives its request up where the response half failed.
   "body": { data: "body", end: "done", close: "closed", fail: "error" },
-  // Request: a client that pipelines. Fail: bytes behind the request were bad.
-  "done": { request: "body", next: "idle", close: "closed", switch: "tunnel", fail: "error" },
+  // Request: a client that pipelines.
+  "done": { request: "body", next: "idle", close: "closed", switch: "tunnel" },
   "closed": {},
   "tunnel": {},
   "error": {},
@@ -105,7 +105,7 @@ const RESPONSE_TRANSITIONS = {
     fail: "error",
   },
   "body": { request: "body", data: "body", end: "done", fail: "error" },
-  "done": { next: "idle", close: "closed", fail: "error" },
+  "done": { next: "idle", close: "closed" },
   "closed": {},
   "tunnel": {},
   "error": {},

@@ -65,6 +65,9 @@ export class FieldParser {
   #lineStart = 0;
   #nameEnd = 0;
   #valueStart = 0;
+  /** The blanks of the last fold: a second look for each fold would be quadratic. */
+  #foldStart = -1;
+  #foldEnd = -1;
 
   /**
    * @param limits Bounds of the section.
@@ -82,6 +85,7 @@ export class FieldParser {
     this.length = 0;
     this.#state = State.LINE_START;
     this.#position = 0;
+    this.#foldStart = this.#foldEnd = -1;
   }
 
   /**
@@ -170,7 +174,9 @@ export class FieldParser {
 
   #add(bytes: Uint8Array, start: number, position: number): void {
     let valueEnd = position - start;
-    while (valueEnd > this.#valueStart && isBlank(bytes[start + valueEnd - 1]!)) valueEnd--;
+    while (valueEnd > this.#valueStart && isBlank(bytes[start + valueEnd - 1]!)) {
+      valueEnd = valueEnd === this.#foldEnd ? this.#foldStart : valueEnd - 1;
+    }
     let at = this.count * OFFSETS_PER_FIELD;
     if (at === this.offsets.length) {
       const grown = new Int32Array(at * 2);
@@ -195,7 +201,10 @@ export class FieldParser {
     this.#nameEnd = this.offsets[at + 1]!;
     this.#valueStart = this.offsets[at + 2]!;
     const valueEnd = this.offsets[at + 3]!;
-    bytes.fill(SP, start + valueEnd, position + 1);
+    const isBlankUpTo = valueEnd === this.#foldStart ? this.#foldEnd : valueEnd;
+    bytes.fill(SP, start + isBlankUpTo, position + 1);
+    this.#foldStart = valueEnd;
+    this.#foldEnd = position + 1 - start;
     return valueEnd === this.#valueStart ? State.BEFORE_VALUE : State.VALUE;
   }
 

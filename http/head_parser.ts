@@ -95,9 +95,12 @@ export class HeadParser {
     }, lenience);
   }
 
-  /** Whether something of a head has been seen; false between messages. */
+  /**
+   * Whether something of a head has been seen; false between messages, also
+   * behind an empty line, which some clients send after a body.
+   */
   get isStarted(): boolean {
-    return this.#position > 0;
+    return this.#position > this.#lineStart;
   }
 
   /** Gets ready for the next head. */
@@ -217,6 +220,7 @@ export class HeadParser {
         case State.START:
           state = this.#begin(byte, position - start);
           if (state === State.METHOD || state === State.VERSION) continue;
+          stop = this.#stopOf(start, end);
           break;
         case State.EMPTY_LINE_LF:
           if (byte !== LF) throw bareCr();

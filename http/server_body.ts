@@ -92,7 +92,7 @@ export class ServerBody implements BodySource {
 
   async awaitBody(): Promise<void> {
     this.#checkEnd();
-    await this.#sendContinue();
+    if (this.#owesContinue) await this.#sendContinue();
     this.#deadline.arm("body");
     await this.#input.wait(this.#input.fill());
     this.#afterRead();
@@ -105,7 +105,7 @@ export class ServerBody implements BodySource {
       return 0;
     }
     this.#checkEnd();
-    await this.#sendContinue();
+    if (this.#owesContinue) await this.#sendContinue();
     this.#deadline.arm("body");
     const most = Math.min(destination.length, remaining);
     const count = await this.#input.readPast(destination.subarray(0, most));
@@ -115,7 +115,6 @@ export class ServerBody implements BodySource {
   }
 
   async #sendContinue(): Promise<void> {
-    if (!this.#owesContinue) return;
     this.#owesContinue = false;
     this.#output.buffer.writeText(CONTINUE);
     await this.#output.flush();

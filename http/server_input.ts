@@ -70,34 +70,50 @@ export class ServerInput {
     return this.#filling ??= this.#startFill();
   }
 
+  /** The read that is under way, if any. */
+  get pending(): Promise<void> | undefined {
+    return this.#filling;
+  }
+
   #startFill(): Promise<void> {
+    return this.#transport.read(this.beginRead()).then(this.#onRead, this.#onError);
+  }
+
+  /**
+   * Where the caller may read to by itself, as nothing else does: it follows by
+   * {@linkcode ServerInput.endRead} or {@linkcode ServerInput.failRead}.
+   */
+  beginRead(): Uint8Array {
     this.#owner.onRefill();
-    return this.#transport.read(this.buffer.writable()).then(this.#onRead, this.#onError);
+    return this.buffer.writable();
+  }
+
+  /** Notes what a read brought. */
+  endRead(count: number | null): void {
+    if (count === null) {
+      this.isEnded = true;
+      this.#owner.onInputEnd();
+    } else {
+      this.buffer.commit(count);
+    }
+  }
+
+  /** Notes that reading failed. */
+  failRead(error: unknown): void {
+    this.error = error ?? new ConnectionClosedError("Cannot read: the connection broke");
+    this.#owner.onInputError(this.error);
   }
 
   readonly #onRead = (count: number | null): void => {
     this.#filling = undefined;
-    if (count === null) this.#end();
-    else {
-      this.buffer.commit(count);
-      if (this.#isWatched) this.#keepWatching(count);
-    }
+    this.endRead(count);
+    if (count !== null && this.#isWatched) this.#keepWatching(count);
   };
 
   readonly #onError = (error: unknown): void => {
     this.#filling = undefined;
-    this.#fail(error);
+    this.failRead(error);
   };
-
-  #end(): void {
-    this.isEnded = true;
-    this.#owner.onInputEnd();
-  }
-
-  #fail(error: unknown): void {
-    this.error = error ?? new ConnectionClosedError("Cannot read: the connection broke");
-    this.#owner.onInputError(this.error);
-  }
 
   /**
    * Keeps one read outstanding, so that a client that leaves is noticed while a
@@ -170,11 +186,11 @@ export class ServerInput {
     return await this.wait(
       this.#transport.read(destination).then((count) => {
         this.#isReadingPast = false;
-        if (count === null) this.#end();
+        if (count === null) this.endRead(null);
         return count ?? 0;
       }, (error) => {
         this.#isReadingPast = false;
-        this.#fail(error);
+        this.failRead(error);
         return 0;
       }),
     );

@@ -17,6 +17,7 @@ export class ServerOutput {
   readonly #shared: ServerShared;
   readonly #deadline: ServerDeadline;
   #buffer: OutputBuffer | undefined;
+  #writing: OutputBuffer | undefined;
 
   /**
    * @param transport Where to.
@@ -39,22 +40,35 @@ export class ServerOutput {
     return this.#buffer === undefined ? 0 : this.#buffer.length;
   }
 
+  /**
+   * Takes what waits for one write, which the caller does itself and follows by
+   * {@linkcode ServerOutput.endWrite}.
+   */
+  beginWrite(): Uint8Array {
+    this.#writing = this.#buffer!;
+    this.#buffer = undefined;
+    this.#deadline.arm("write");
+    return this.#writing.view();
+  }
+
+  /** Gives back the buffer of {@linkcode ServerOutput.beginWrite}. */
+  endWrite(): void {
+    this.#shared.giveOutput(this.#writing!);
+    this.#writing = undefined;
+  }
+
   /** Sends what waits. */
   async flush(): Promise<void> {
-    const buffer = this.#buffer;
-    if (buffer === undefined || buffer.length === 0) return;
-    this.#buffer = undefined;
-    const bytes = buffer.view();
-    this.#deadline.arm("write");
-    const sent = await this.#transport.write(bytes);
-    if (sent < bytes.length) await this.#writeRest(bytes, sent);
-    this.#shared.giveOutput(buffer);
+    if (this.length === 0) return;
+    const bytes = this.beginWrite();
+    await this.writeRest(bytes, 0);
+    this.endWrite();
   }
 
   /** Sends what waits, then bytes that are too many to copy. */
   async write(bytes: Uint8Array): Promise<void> {
     await this.flush();
-    await this.#writeRest(bytes, 0);
+    await this.writeRest(bytes, 0);
   }
 
   /** Sends a piece of a body in its framing. */
@@ -81,8 +95,8 @@ export class ServerOutput {
     this.#buffer = undefined;
   }
 
-  /** A write that does not take all is progress: the deadline starts anew. */
-  async #writeRest(bytes: Uint8Array, start: number): Promise<void> {
+  /** Sends bytes from `start` on. A write that takes a part is progress. */
+  async writeRest(bytes: Uint8Array, start: number): Promise<void> {
     for (let sent = start; sent < bytes.length;) {
       this.#deadline.arm("write");
       sent += await this.#transport.write(bytes.subarray(sent));

@@ -145,7 +145,8 @@ export class ReceiveBuffer {
   }
 
   /**
-   * Drops bytes from the front.
+   * Drops bytes from the front. Allowed while a read into
+   * {@linkcode ReceiveBuffer.writable} is under way.
    *
    * @param byteCount How many.
    * @throws {RangeError} If fewer wait.
@@ -154,8 +155,8 @@ export class ReceiveBuffer {
     if (!(byteCount >= 0 && byteCount <= this.end - this.start)) {
       throw new RangeError(`Cannot consume: ${byteCount} bytes, expected 0 to ${this.length}`);
     }
+    // Not back to the front when empty: a read may be under way behind `end`.
     this.start += byteCount;
-    if (this.start === this.end) this.start = this.end = 0;
   }
 
   /**
@@ -167,7 +168,10 @@ export class ReceiveBuffer {
     return this.bytes.subarray(this.start, this.end);
   }
 
-  /** Goes back to the idle capacity if nothing waits; else does nothing. */
+  /**
+   * Goes back to the idle capacity if nothing waits; else does nothing. Not
+   * while a read is under way.
+   */
   shrink(): void {
     if (this.start !== this.end || this.bytes.length <= this.#idleBytes) return;
     this.start = this.end = 0;

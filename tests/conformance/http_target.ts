@@ -38,7 +38,7 @@ function answer(ctx: Context): void | Promise<void> {
     case "/unread":
       return ctx.text("unread");
     case "/stream":
-      return ctx.stream([new TextEncoder().encode("str"), new TextEncoder().encode("eam")]);
+      return ctx.stream(streamOf("str", "eam"));
     case "/close":
       ctx.set("Connection", "close");
       return ctx.text("close");
@@ -51,6 +51,11 @@ function answer(ctx: Context): void | Promise<void> {
     default:
       return answerMethod(ctx);
   }
+}
+
+// deno-lint-ignore require-await
+async function* streamOf(...pieces: readonly string[]): AsyncGenerator<string> {
+  yield* pieces;
 }
 
 function pathOf(target: string): string {

@@ -1,0 +1,179 @@
+// This module is sans-I/O.
+
+import { LimitExceededError } from "../nbio/errors.ts";
+import { ReceiveBuffer } from "../nbio/receive_buffer.ts";
+import { BodyDecoder } from "./body_decoder.ts";
+import { HttpProtocolError } from "./errors.ts";
+import { HeadParser, type MessageKind } from "./head_parser.ts";
+import type { HeaderList } from "./header_list.ts";
+import type { HttpLenience, ResolvedHttpLimits } from "./limits.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * The half of a connection that receives: the bytes that wait, and the message
+ * being parsed from their front. Which message may come when is not its matter.
+ */
+export class ConnectionReader {
+  /** The head being parsed; complete while {@linkcode ConnectionReader.readHead} says so. */
+  readonly head: HeadParser;
+
+  readonly #limits: ResolvedHttpLimits;
+  readonly #lenience: HttpLenience;
+  readonly #maxBufferedBytes: number;
+  readonly #buffer: ReceiveBuffer;
+  readonly #skipsLineEnd: boolean;
+  #body: BodyDecoder | undefined;
+  #isEnded = false;
+
+  /**
+   * @param kind Whether requests or responses come.
+   * @param limits Bounds of messages.
+   * @param lenience Rules to relax.
+   * @param maxBufferedBytes Most bytes that wait at a time, maybe Infinity.
+   */
+  constructor(
+    kind: MessageKind,
+    limits: ResolvedHttpLimits,
+    lenience: HttpLenience,
+    maxBufferedBytes: number,
+  ) {
+    this.head = new HeadParser(kind, limits, lenience);
+    this.#skipsLineEnd = kind === "request";
+    this.#limits = limits;
+    this.#lenience = lenience;
+    this.#maxBufferedBytes = maxBufferedBytes;
+    this.#buffer = new ReceiveBuffer({
+      maxBytes: Math.min(maxBufferedBytes, Number.MAX_SAFE_INTEGER),
+    });
+  }
+
+  /** Number of bytes that wait. */
+  get length(): number {
+    return this.#buffer.length;
+  }
+
+  /** Whether the peer has ended its stream; bytes may still wait. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether the stream ended and nothing that waits is part of a message. */
+  get isDrained(): boolean {
+    if (!this.#isEnded) return false;
+    const { bytes, start, length } = this.#buffer;
+    if (length === 0) return true;
+    // RFC 9112 section 2.2: clients have been sending a line end behind a body.
+    return this.#skipsLineEnd && length === 2 && bytes[start] === CR && bytes[start + 1] === LF;
+  }
+
+  /** Trailer fields of the body just read. */
+  get trailers(): HeaderList | undefined {
+    return this.#body?.trailers;
+  }
+
+  /**
+   * Takes bytes in, as a copy.
+   *
+   * @throws {LimitExceededError} If more would wait than may; none is taken.
+   */
+  receive(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    const length = this.#buffer.length + chunk.length;
+    if (length > this.#maxBufferedBytes) {
+      throw new LimitExceededError(
+        `Cannot receive: ${length} bytes would wait, expected at most ${this.#maxBufferedBytes}`,
+        { limit: "maxBufferedBytes", max: this.#maxBufferedBytes },
+      );
+    }
+    this.#buffer.writable(chunk.length).set(chunk);
+    this.#buffer.commit(chunk.length);
+  }
+
+  /** Notes that the peer has ended its stream. */
+  receiveEnd(): void {
+    this.#isEnded = true;
+  }
+
+  /**
+   * Goes on with a head.
+   *
+   * @returns Whether it is complete: read it, then accept it.
+   * @throws {HttpProtocolError} If it breaks a rule, or will never be complete.
+   * @throws {LimitExceededError} If it passes a limit.
+   */
+  readHead(): boolean {
+    const { bytes, start, end } = this.#buffer;
+    if (this.head.parse(bytes, start, end)) return true;
+    if (!this.#isEnded) return false;
+    throw new HttpProtocolError(
+      "ERR_HTTP_TRUNCATED_MESSAGE",
+      "Cannot read head: the connection ended before it was complete",
+    );
+  }
+
+  /** Request target of the complete head. */
+  target(): string {
+    return this.head.target(this.#buffer.bytes, this.#buffer.start);
+  }
+
+  /** Reason phrase of the complete head. */
+  reason(): string {
+    return this.head.reason(this.#buffer.bytes, this.#buffer.start);
+  }
+
+  /** Header fields of the complete head, with bytes of their own. */
+  headers(): HeaderList {
+    return this.head.headers(this.#buffer.bytes, this.#buffer.start);
+  }
+
+  /**
+   * Goes past the complete head.
+   *
+   * @param framing How the body behind it ends; 0 where none follows.
+   */
+  acceptHead(framing: number): void {
+    this.#buffer.consume(this.head.length);
+    this.head.reset();
+    this.#body = new BodyDecoder(framing, this.#limits, this.#lenience);
+  }
+
+  /**
+   * Reads on in the body.
+   *
+   * @returns A piece with memory of its own; `undefined` at the end of the body
+   * and where more has to come.
+   * @throws {HttpProtocolError} If its coding is broken, or it will never be
+   * complete.
+   * @throws {LimitExceededError} If it passes a limit.
+   */
+  readBody(): Uint8Array<ArrayBuffer> | undefined {
+    const body = this.#body!;
+    const { bytes, start, end } = this.#buffer;
+    const position = body.step(bytes, start, end);
+    const { dataStart, dataEnd } = body;
+    const piece = dataEnd > dataStart ? bytes.slice(dataStart, dataEnd) : undefined;
+    this.#buffer.consume(position - start);
+    if (piece === undefined && this.#isEnded) body.end();
+    return piece;
+  }
+
+  /** Whether the body is complete. */
+  get isBodyDone(): boolean {
+    return this.#body!.isDone;
+  }
+
+  /** Takes everything that waits, as a copy. */
+  takeAll(): Uint8Array<ArrayBuffer> {
+    const taken = this.#buffer.view().slice();
+    this.discardAll();
+    return taken;
+  }
+
+  /** Drops everything that waits. */
+  discardAll(): void {
+    this.#buffer.consume(this.#buffer.length);
+    this.#buffer.shrink();
+  }
+}

@@ -1,0 +1,73 @@
+// This module is sans-I/O.
+
+/**
+ * HTTP/1.1 as a state machine: no sockets, no timers, no promises. It runs in a
+ * test, a proxy, a browser or another runtime, over whatever moves bytes.
+ *
+ * Take {@linkcode HttpConnection} where `serve()` and the client of
+ * `@nbio/net/http` do not fit: over a transport of your own, to see trailers,
+ * informational responses and every event in order, or to test against exact
+ * bytes. It needs no permission.
+ *
+ * A driver is a loop: read bytes and give them to `receive()`, or say with
+ * `receiveEnd()` that none will come; pull events until there is none; say
+ * something with `send()` and write what `takeOutput()` gives. Where
+ * `nextEvent()` gives `undefined`, read more; where it gives `paused`, act first
+ * (respond, finish the request, take the tunnel over); where it gives `closed`,
+ * or `mustClose` is true, write what is left and close. Deadlines are the
+ * driver's: the core does not know time.
+ *
+ * What goes wrong tells by its class who did it:
+ *
+ * - {@linkcode HttpProtocolError}: the peer broke HTTP; `code` says how,
+ *   `statusHint` what a server answers before it closes.
+ * - {@linkcode LimitExceededError}: the peer passed a limit; `limit` names the
+ *   option. From `receive()` it means that the caller read on while paused.
+ * - {@linkcode HttpStateError}: the caller did something that is not legal now.
+ * - `TypeError`, `RangeError`: an argument is wrong.
+ *
+ * @example A server that answers every request
+ * ```ts
+ * import { HttpConnection } from "@nbio/net/http/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const connection = new HttpConnection({ role: "server" });
+ *
+ * // Gives the bytes to write for the bytes that were read.
+ * function exchange(input: Uint8Array): Uint8Array | undefined {
+ *   connection.receive(input);
+ *   for (;;) {
+ *     const event = connection.nextEvent();
+ *     if (event === undefined || event.type === "paused" || event.type === "closed") break;
+ *     if (event.type !== "end") continue;
+ *     connection.send({ type: "response", status: 200, bodyLength: 2 });
+ *     connection.send({ type: "data", bytes: new TextEncoder().encode("hi") });
+ *     connection.send({ type: "end" });
+ *   }
+ *   return connection.takeOutput();
+ * }
+ *
+ * const request = "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n";
+ * const output = exchange(new TextEncoder().encode(request + request));
+ * const response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+ * assertEquals(new TextDecoder().decode(output), response + response);
+ * ```
+ *
+ * @module
+ */
+
+export { LimitExceededError, type LimitExceededErrorOptions, NetError } from "../nbio/errors.ts";
+export { HttpConnection, type HttpConnectionOptions, type HttpRole } from "./connection.ts";
+export type { HttpConnectionState, RequestState, ResponseState } from "./connection_state.ts";
+export { formatHttpDate } from "./date.ts";
+export * from "./errors.ts";
+export type * from "./events.ts";
+export { type HeaderInit, HeaderList } from "./header_list.ts";
+export {
+  type HttpLenience,
+  type HttpLimits,
+  resolveBound,
+  type ResolvedHttpLimits,
+  resolveLimits,
+} from "./limits.ts";
+export { reasonPhrase } from "./status.ts";

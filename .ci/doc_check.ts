@@ -36,7 +36,8 @@ function judge(declarations: readonly Declaration[]): string | undefined {
   const own = declarations.filter(({ kind }) => kind !== "namespace" && kind !== "reference");
   if (own.length === 0) return undefined;
   const docs = own.map((one) => one.jsDoc);
-  if (!docs.some((one) => one?.doc)) return "has no summary";
+  // A module doc directly above the first symbol is not that symbol's own.
+  if (!docs.some((one) => one?.doc && !hasModuleTag(one))) return "has no summary";
   const wantsExample = own.some(({ kind }) => NEEDS_EXAMPLE.has(kind));
   return wantsExample && !hasRunnableExample(docs)
     ? "has no runnable example that asserts"

@@ -65,8 +65,6 @@ const KEY_PARENTS: ReadonlySet<string> = new Set([
   "TSAbstractMethodDefinition",
   "TSAbstractPropertyDefinition",
   "TSEnumMember",
-  "ImportSpecifier",
-  "ExportSpecifier",
 ]);
 
 interface LooseNode {
@@ -75,7 +73,7 @@ interface LooseNode {
   readonly computed?: boolean;
   readonly shorthand?: boolean;
   readonly object?: { readonly range: Deno.lint.Range };
-  readonly value?: { readonly range: Deno.lint.Range };
+  readonly key?: { readonly range: Deno.lint.Range };
 }
 
 /** Whether an identifier stands for a value, rather than naming a type, a key or a property. */
@@ -84,8 +82,9 @@ export function isValueReference(node: Deno.lint.Identifier): boolean {
   if (TYPE_PARENTS.has(parent.type)) return false;
   if (parent.computed === true) return true;
   if (parent.type === "MemberExpression") return startsAt(parent.object, node);
-  if (parent.type === "Property") return parent.shorthand === true || startsAt(parent.value, node);
-  return !KEY_PARENTS.has(parent.type) || startsAt(parent.value, node);
+  if (parent.type === "Property") return parent.shorthand === true || !startsAt(parent.key, node);
+  if (parent.type === "ImportSpecifier" || parent.type === "ExportSpecifier") return false;
+  return !KEY_PARENTS.has(parent.type) || !startsAt(parent.key, node);
 }
 
 function startsAt(

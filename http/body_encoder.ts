@@ -81,7 +81,6 @@ export class BodyEncoder {
    */
   beginPiece(out: OutputBuffer, length: number): boolean {
     if (this.#isEnded) throw misuse("body was ended", "data");
-    this.#sentBytes += length;
     const sentBytes = this.#sentBytes + length;
     if (this.#framing >= 0 && sentBytes > this.#framing) throw mismatch(this.#framing, sentBytes);
     this.#sentBytes = sentBytes;

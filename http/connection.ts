@@ -1,9 +1,9 @@
 // This module is sans-I/O.
 
 import { LimitExceededError } from "../nbio/errors.ts";
+import { type HttpConnectionOptions, resolveConnectionOptions } from "./connection_options.ts";
 import { ConnectionReader } from "./connection_reader.ts";
 import {
-  type ExchangeFacts,
   type HttpConnectionState,
   nextRequestState,
   nextResponseState,
@@ -12,7 +12,6 @@ import {
   settle,
 } from "./connection_state.ts";
 import { ConnectionWriter } from "./connection_writer.ts";
-import { Expectation } from "./control_fields.ts";
 import { HttpProtocolError, HttpStateError } from "./errors.ts";
 import type {
   HttpEvent,
@@ -21,79 +20,14 @@ import type {
   SendRequest,
   SendResponse,
 } from "./events.ts";
-import { decideFraming, Framing, isPersistent } from "./framing.ts";
 import {
-  type HttpLenience,
-  type HttpLimits,
-  resolveBound,
-  type ResolvedHttpLimits,
-  resolveLimits,
-} from "./limits.ts";
-
-/** The side of a connection that a core plays. */
-export type HttpRole = "client" | "server";
-
-/** Options of {@linkcode HttpConnection}. */
-export interface HttpConnectionOptions {
-  /** The side this core plays. */
-  readonly role: HttpRole;
-  /**
-   * Bounds on what the peer may send.
-   *
-   * @default {{}}
-   */
-  readonly limits?: HttpLimits;
-  /**
-   * Rules to relax.
-   *
-   * @default {{}}
-   */
-  readonly lenience?: HttpLenience;
-  /**
-   * Client: requests that may wait for their response at a time, 0 for no
-   * bound. On a server pipelined requests wait as bytes, under the next bound.
-   *
-   * @default {32}
-   */
-  readonly maxPipelinedRequests?: number;
-  /**
-   * Client: informational responses in front of one final response, 0 for no
-   * bound.
-   *
-   * @default {64}
-   */
-  readonly maxInformationalResponses?: number;
-  /**
-   * Bytes received that may wait to be parsed, 0 for no bound.
-   *
-   * @default 65,536 more than the limits allow for the largest head or trailer
-   * section: 106,500 with the default limits
-   */
-  readonly maxBufferedBytes?: number;
-}
-
-const DEFAULT_PIPELINED_REQUESTS = 32;
-const DEFAULT_INFORMATIONAL_RESPONSES = 64;
-/** As much as one read from a socket gives. */
-const READ_BYTES = 64 * 1024;
-/** Line ends around a request line and behind the fields. */
-const LINE_END_BYTES = 4;
-
-/** One request and the response to it, as far as the connection has to know. */
-interface Exchange {
-  /** Method of the request; empty where none was understood. */
-  readonly method: string;
-  /** Minor version of the request. */
-  readonly minorVersion: number;
-  /** Whether the request asks for another protocol. */
-  readonly isUpgrade: boolean;
-  /** Whether the client waits for a 100 that was not sent yet. */
-  awaitsContinue: boolean;
-  /** Whether the connection stays open behind it as far as is known. */
-  isPersistent: boolean;
-  /** Informational responses so far. */
-  informationalCount: number;
-}
+  endsPipelining,
+  type Exchange,
+  receivedExchange,
+  refusedExchange,
+  sentExchange,
+} from "./exchange.ts";
+import { decideFraming, Framing, isPersistent } from "./framing.ts";
 
 /**
  * HTTP/1.1 and HTTP/1.0 (RFC 9112) on one connection, for both roles, without
@@ -158,27 +92,13 @@ export class HttpConnection {
    * @throws {TypeError} If the role is none.
    */
   constructor(options: HttpConnectionOptions) {
-    const { role, lenience = {} } = options;
-    if (role !== "client" && role !== "server") {
-      throw new TypeError(`Cannot create connection: role ${String(role)} is not client or server`);
-    }
-    const limits = resolveLimits(options.limits);
-    const maxBufferedBytes = options.maxBufferedBytes ?? defaultBufferedBytes(limits);
-    this.#isServer = role === "server";
-    this.#maxPipelinedRequests = resolveBound(
-      "maxPipelinedRequests",
-      options.maxPipelinedRequests ?? DEFAULT_PIPELINED_REQUESTS,
-    );
-    this.#maxInformationalResponses = resolveBound(
-      "maxInformationalResponses",
-      options.maxInformationalResponses ?? DEFAULT_INFORMATIONAL_RESPONSES,
-    );
-    this.#reader = new ConnectionReader(
-      this.#isServer ? "request" : "response",
-      limits,
-      lenience,
-      resolveBound("maxBufferedBytes", maxBufferedBytes),
-    );
+    const resolved = resolveConnectionOptions(options);
+    this.#isServer = resolved.role === "server";
+    this.#maxPipelinedRequests = resolved.maxPipelinedRequests;
+    this.#maxInformationalResponses = resolved.maxInformationalResponses;
+    const { limits, lenience, maxBufferedBytes } = resolved;
+    const received = this.#isServer ? "request" : "response";
+    this.#reader = new ConnectionReader(received, limits, lenience, maxBufferedBytes);
     this.#writer = new ConnectionWriter(this.#isServer ? "response" : "request");
   }
 
@@ -321,7 +241,7 @@ export class HttpConnection {
     const { request, response } = this.#state;
     // A request that is still coming is not over to the tunnel.
     if (response !== "tunnel" || (this.#isServer && request === "body")) {
-      throw illegal("leftover", response, "the connection is no tunnel");
+      throw illegal("leftover", response, "the connection is no tunnel yet");
     }
     return this.#reader.takeAll();
   }
@@ -351,29 +271,9 @@ export class HttpConnection {
     const reader = this.#reader;
     if (reader.length === 0 || reader.isDrained) return this.#standstill();
     if (!reader.readHead()) return undefined;
-    const { method, minorVersion, control } = reader.head;
-    const framing = decideFraming(reader.head, method);
-    const isHttp11 = minorVersion === 1;
-    const exchange: Exchange = {
-      method,
-      minorVersion,
-      // RFC 9110 section 7.8: with HTTP/1.0 Upgrade says nothing.
-      isUpgrade: isHttp11 && control.hasUpgrade && control.hasConnectionUpgrade,
-      // RFC 9110 section 10.1.1: nor does Expect, or where no content follows.
-      awaitsContinue: isHttp11 && control.expectation === Expectation.CONTINUE && framing !== 0,
-      isPersistent: isPersistent(minorVersion, control),
-      informationalCount: 0,
-    };
-    const event: HttpEvent = {
-      type: "request",
-      method,
-      target: reader.target(),
-      minorVersion,
-      headers: reader.headers(),
-      bodyLength: framing >= 0 ? framing : undefined,
-      expectsContinue: exchange.awaitsContinue,
-      isUpgrade: exchange.isUpgrade,
-    };
+    const framing = decideFraming(reader.head, reader.head.method);
+    const exchange = receivedExchange(reader.head, framing);
+    const event = reader.requestEvent(framing, exchange);
     reader.acceptHead(framing);
     this.#exchanges.push(exchange);
     this.#moveRequest("request");
@@ -390,16 +290,9 @@ export class HttpConnection {
     }
     if (!reader.readHead()) return undefined;
     if (reader.head.status < 200) return this.#nextInformational(exchange);
-    const { status, minorVersion, control } = reader.head;
+    const { minorVersion, control } = reader.head;
     const framing = decideFraming(reader.head, exchange.method);
-    const event: HttpEvent = {
-      type: "response",
-      status,
-      reason: reader.reason(),
-      minorVersion,
-      headers: reader.headers(),
-      bodyLength: framing === Framing.TUNNEL ? 0 : framing >= 0 ? framing : undefined,
-    };
+    const event = reader.responseEvent(framing);
     exchange.isPersistent &&= isPersistent(minorVersion, control) &&
       framing !== Framing.UNTIL_CLOSE;
     reader.acceptHead(framing);
@@ -416,19 +309,11 @@ export class HttpConnection {
     if (exchange.informationalCount > this.#maxInformationalResponses) {
       const max = this.#maxInformationalResponses;
       throw new LimitExceededError(
-        `Cannot receive response: more than ${max} came in front of it`,
-        {
-          limit: "maxInformationalResponses",
-          max,
-        },
+        `Cannot receive response: more than ${max} informational ones came in front of it`,
+        { limit: "maxInformationalResponses", max },
       );
     }
-    const event: HttpEvent = {
-      type: "informational",
-      status,
-      reason: reader.reason(),
-      headers: reader.headers(),
-    };
+    const event = reader.informationalEvent();
     reader.acceptHead(0);
     if (status === 101) this.#openTunnel();
     else this.#moveResponse("informational");
@@ -467,14 +352,7 @@ export class HttpConnection {
       throw illegal("request", request, "the one before may be the last");
     }
     const sent = this.#writer.writeRequest(event);
-    this.#exchanges.push({
-      method: event.method,
-      minorVersion: 1,
-      isUpgrade: sent.isUpgrade,
-      awaitsContinue: false,
-      isPersistent: sent.isPersistent,
-      informationalCount: 0,
-    });
+    this.#exchanges.push(sentExchange(event.method, sent));
     this.#moveRequest("request");
     this.#moveResponse("request");
   }
@@ -504,7 +382,7 @@ export class HttpConnection {
     const { request, response } = this.#state;
     if (!this.#isServer) throw illegal("response", response, "the role is client");
     if (nextResponseState(response, "response") === undefined) throw illegal("response", response);
-    const exchange = this.#exchanges[0] ?? this.#refusal();
+    const exchange = this.#exchanges[0] ?? refusedExchange(this.#reader.head);
     const isOpen = request !== "closed" && request !== "error";
     const persists = this.#writer.writeResponse(event, {
       method: exchange.method,
@@ -518,24 +396,10 @@ export class HttpConnection {
     else this.#moveResponse("response");
   }
 
-  /** The exchange of a response that refuses what was no request. */
-  #refusal(): Exchange {
-    return {
-      // To HEAD no body may go, also where the rest of the head was bad.
-      method: this.#reader.head.method === "HEAD" ? "HEAD" : "",
-      // Not known: what every client understands.
-      minorVersion: 0,
-      isUpgrade: false,
-      awaitsContinue: false,
-      isPersistent: false,
-      informationalCount: 0,
-    };
-  }
-
   /** The response at hand is complete: on to the next exchange. */
   #endResponse(): void {
-    const { isPersistent } = this.#exchanges.shift()!;
-    this.#settle(isPersistent);
+    const exchange = this.#exchanges.shift()!;
+    this.#settle(exchange.isPersistent);
   }
 
   #openTunnel(): void {
@@ -589,26 +453,15 @@ export class HttpConnection {
     if (next !== response) this.#state = { request, response: next };
   }
 
-  #settle(isPersistent = true): void {
-    const facts: ExchangeFacts = { isPersistent, hasNext: this.#exchanges.length > 0 };
-    this.#state = settle(this.#state, facts);
+  #settle(staysOpen = true): void {
+    const hasNext = this.#exchanges.length > 0;
+    this.#state = settle(this.#state, { isPersistent: staysOpen, hasNext });
     if (this.#received() === "closed") this.#reader.discardAll();
   }
 }
 
-/** The largest head or trailer section, and one read behind it. */
-function defaultBufferedBytes(limits: ResolvedHttpLimits): number {
-  const head = limits.maxRequestLineBytes + limits.maxHeaderBytes + LINE_END_BYTES;
-  return READ_BYTES + Math.max(head, limits.maxTrailerBytes + LINE_END_BYTES);
-}
-
-/** Whether what follows a request may not be read as the next one. */
-function endsPipelining(exchange: Exchange): boolean {
-  return !exchange.isPersistent || exchange.isUpgrade || exchange.method === "CONNECT";
-}
-
 function illegal(event: string, state: string, reason = `the state is ${state}`): HttpStateError {
-  return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", `Cannot send ${event}: ${reason}`, {
+  return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", `Cannot go on with ${event}: ${reason}`, {
     state,
     event,
   });

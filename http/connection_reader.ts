@@ -4,6 +4,9 @@ import { LimitExceededError } from "../nbio/errors.ts";
 import { ReceiveBuffer } from "../nbio/receive_buffer.ts";
 import { BodyDecoder } from "./body_decoder.ts";
 import { HttpProtocolError } from "./errors.ts";
+import type { InformationalEvent, RequestEvent, ResponseEvent } from "./events.ts";
+import type { Exchange } from "./exchange.ts";
+import { Framing } from "./framing.ts";
 import { HeadParser, type MessageKind } from "./head_parser.ts";
 import type { HeaderList } from "./header_list.ts";
 import type { HttpLenience, ResolvedHttpLimits } from "./limits.ts";
@@ -113,19 +116,45 @@ export class ConnectionReader {
     );
   }
 
-  /** Request target of the complete head. */
-  target(): string {
-    return this.head.target(this.#buffer.bytes, this.#buffer.start);
+  /** The complete head as the event of a request. */
+  requestEvent(framing: number, exchange: Exchange): RequestEvent {
+    const { method, minorVersion } = this.head;
+    const { bytes, start } = this.#buffer;
+    return {
+      type: "request",
+      method,
+      target: this.head.target(bytes, start),
+      minorVersion,
+      headers: this.head.headers(bytes, start),
+      bodyLength: lengthOf(framing),
+      expectsContinue: exchange.awaitsContinue,
+      isUpgrade: exchange.isUpgrade,
+    };
   }
 
-  /** Reason phrase of the complete head. */
-  reason(): string {
-    return this.head.reason(this.#buffer.bytes, this.#buffer.start);
+  /** The complete head as the event of an informational response. */
+  informationalEvent(): InformationalEvent {
+    const { bytes, start } = this.#buffer;
+    return {
+      type: "informational",
+      status: this.head.status,
+      reason: this.head.reason(bytes, start),
+      headers: this.head.headers(bytes, start),
+    };
   }
 
-  /** Header fields of the complete head, with bytes of their own. */
-  headers(): HeaderList {
-    return this.head.headers(this.#buffer.bytes, this.#buffer.start);
+  /** The complete head as the event of a final response. */
+  responseEvent(framing: number): ResponseEvent {
+    const { status, minorVersion } = this.head;
+    const { bytes, start } = this.#buffer;
+    return {
+      type: "response",
+      status,
+      reason: this.head.reason(bytes, start),
+      minorVersion,
+      headers: this.head.headers(bytes, start),
+      bodyLength: lengthOf(framing),
+    };
   }
 
   /**
@@ -176,4 +205,10 @@ export class ConnectionReader {
     this.#buffer.consume(this.#buffer.length);
     this.#buffer.shrink();
   }
+}
+
+function lengthOf(framing: number): number | undefined {
+  return framing === Framing.CHUNKED || framing === Framing.UNTIL_CLOSE
+    ? undefined
+    : Math.max(framing, 0);
 }

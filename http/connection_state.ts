@@ -82,7 +82,7 @@ type ResponseTable = Readonly<
   Record<ResponseState, Readonly<Partial<Record<ResponseTransition, ResponseState>>>>
 >;
 
-const REQUEST_TRANSITIONS = {
+const REQUEST = {
   "idle": { request: "body", close: "closed", fail: "error" },
   // Close: a client gives its request up where the response half failed.
   "body": { data: "body", end: "done", close: "closed", fail: "error" },
@@ -93,7 +93,7 @@ const REQUEST_TRANSITIONS = {
   "error": {},
 } as const satisfies RequestTable;
 
-const RESPONSE_TRANSITIONS = {
+const RESPONSE = {
   // Response: a server refuses what is no request, or none at all in time.
   "idle": { request: "awaiting", response: "body", close: "closed", fail: "error" },
   // Request, here and in body: a client that pipelines.
@@ -122,7 +122,7 @@ export function nextRequestState(
   state: RequestState,
   transition: RequestTransition,
 ): RequestState | undefined {
-  return (REQUEST_TRANSITIONS as RequestTable)[state][transition];
+  return (REQUEST as RequestTable)[state][transition];
 }
 
 /**
@@ -136,7 +136,7 @@ export function nextResponseState(
   state: ResponseState,
   transition: ResponseTransition,
 ): ResponseState | undefined {
-  return (RESPONSE_TRANSITIONS as ResponseTable)[state][transition];
+  return (RESPONSE as ResponseTable)[state][transition];
 }
 
 /** What the way on depends on beside the two states. */
@@ -160,16 +160,18 @@ export function settle(state: HttpConnectionState, facts: ExchangeFacts): HttpCo
   const isBetween = request === "idle" || request === "done";
   switch (response) {
     case "tunnel":
-      // Once the request is complete, RFC 9110 section 7.8.
-      return request === "done" ? { request: "tunnel", response } : state;
+      // Once the request is complete (RFC 9110 section 7.8).
+      return request === "done" ? { request: REQUEST.done.switch, response } : state;
     case "error":
       // A client learns nothing more here: it stops sending, even in a body.
-      return isBetween || request === "body" ? { request: "closed", response } : state;
+      return isBetween || request === "body"
+        ? { request: REQUEST[request].close, response }
+        : state;
     case "closed":
-      return isBetween ? { request: "closed", response } : state;
+      return isBetween ? { request: REQUEST[request].close, response } : state;
     case "idle":
       // The client has left: there is nothing to respond to.
-      return request === "closed" ? { request, response: "closed" } : state;
+      return request === "closed" ? { request, response: RESPONSE.idle.close } : state;
     case "done":
       return settleResponded(state, facts);
     default:
@@ -180,11 +182,14 @@ export function settle(state: HttpConnectionState, facts: ExchangeFacts): HttpCo
 /** A response is complete: the exchange may be, and the connection with it. */
 function settleResponded(state: HttpConnectionState, facts: ExchangeFacts): HttpConnectionState {
   const { request } = state;
-  if (request === "closed" || request === "error") return { request, response: "closed" };
-  // RFC 9112 section 9.6. A request that is still coming may come to its end.
+  const closed = RESPONSE.done.close;
+  if (request === "closed" || request === "error") return { request, response: closed };
   if (!facts.isPersistent) {
-    return { request: request === "body" ? request : "closed", response: "closed" };
+    // RFC 9112 section 9.6. A request that is still coming may come to its end.
+    const isBetween = request === "idle" || request === "done";
+    return { request: isBetween ? REQUEST[request].close : request, response: closed };
   }
-  if (facts.hasNext) return { request, response: "awaiting" };
-  return request === "done" ? { request: "idle", response: "idle" } : state;
+  if (facts.hasNext) return { request, response: RESPONSE[RESPONSE.done.next].request };
+  if (request !== "done") return state;
+  return { request: REQUEST.done.next, response: RESPONSE.done.next };
 }

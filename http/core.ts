@@ -57,7 +57,8 @@
  */
 
 export { LimitExceededError, type LimitExceededErrorOptions, NetError } from "../nbio/errors.ts";
-export { HttpConnection, type HttpConnectionOptions, type HttpRole } from "./connection.ts";
+export { HttpConnection } from "./connection.ts";
+export type { HttpConnectionOptions, HttpRole } from "./connection_options.ts";
 export type { HttpConnectionState, RequestState, ResponseState } from "./connection_state.ts";
 export { formatHttpDate } from "./date.ts";
 export * from "./errors.ts";

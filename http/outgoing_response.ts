@@ -4,7 +4,7 @@ import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
 import { HttpStateError } from "./errors.ts";
 import { Framing } from "./framing.ts";
 import { HeaderList } from "./header_list.ts";
-import type { OutputBuffer } from "./output_buffer.ts";
+import { OutputBuffer } from "./output_buffer.ts";
 import { writeStatusLine } from "./serializer.ts";
 
 const LOWEST_FINAL_STATUS = 200;
@@ -15,21 +15,32 @@ const CHUNKED = ascii("transfer-encoding: chunked\r\n");
 const CLOSE = ascii("connection: close\r\n");
 const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
 
-/** A content type, ready to be sent. */
-export interface ContentType {
+/** A content type that is used in many responses. */
+export class ContentType {
   /** Value of the field. */
   readonly value: string;
   /** The whole field line. */
   readonly line: Uint8Array;
-}
+  readonly #prefixes: (Uint8Array | undefined)[] = [];
 
-/**
- * Prepares a content type for use in many responses.
- *
- * @param value Value of the field.
- */
-export function contentType(value: string): ContentType {
-  return { value, line: ascii(`content-type: ${value}\r\n`) };
+  /** @param value Value of the field. */
+  constructor(value: string) {
+    this.value = value;
+    this.line = ascii(`content-type: ${value}\r\n`);
+  }
+
+  /** A head with a status up to the number in its Content-Length, made once. */
+  prefix(status: number): Uint8Array {
+    return this.#prefixes[status] ??= this.#makePrefix(status);
+  }
+
+  #makePrefix(status: number): Uint8Array {
+    const out = new OutputBuffer();
+    writeStatusLine(out, status);
+    out.writeBytes(this.line);
+    out.writeBytes(CONTENT_LENGTH);
+    return out.take();
+  }
 }
 
 /** What a response can consist of before it is sent. */
@@ -53,6 +64,8 @@ export interface ResponseSurroundings {
   readonly keepAliveLine: Uint8Array;
   /** The Date line of this second. */
   readonly dateLine: Uint8Array;
+  /** Line end, Date line and empty line: what ends a head with nothing special. */
+  readonly plainTail: Uint8Array;
 }
 
 /**
@@ -191,6 +204,12 @@ export class OutgoingResponse {
 
   #writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {
     const status = this.#status;
+    if (length !== undefined && this.#isPlain && !around.isLast && !around.tellsKeepAlive) {
+      out.writeBytes(this.#contentType!.prefix(status));
+      out.writeDecimal(length);
+      out.writeBytes(around.plainTail);
+      return length;
+    }
     writeStatusLine(out, status, this.#reason);
     if (this.#contentType !== undefined) out.writeBytes(this.#contentType.line);
     const declared = this.#headers === undefined ? undefined : this.declaredLength();
@@ -210,6 +229,12 @@ export class OutgoingResponse {
     }
     out.writeBytes(CRLF);
     return framing;
+  }
+
+  /** Nothing but a status, a content type and a body: most responses. */
+  get #isPlain(): boolean {
+    return this.#headers === undefined && this.#contentType !== undefined &&
+      this.#reason === undefined && this.#status !== 304 && mayNameFraming(this.#status);
   }
 
   /** Writes the caller's fields but those about framing; tells of a Date. */

@@ -15,6 +15,7 @@ export class OutputBuffer {
   bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
   /** Number of bytes written. */
   length = 0;
+  #lastView: Uint8Array = this.bytes.subarray(0, 0);
 
   /** Forgets what was written. */
   clear(): void {
@@ -23,7 +24,10 @@ export class OutputBuffer {
 
   /** What was written, as a view that the next write may overwrite. */
   view(): Uint8Array {
-    return this.bytes.subarray(0, this.length);
+    // Making a view is dear, and responses in a row are often equally long.
+    const view = this.#lastView;
+    if (view.length === this.length && view.buffer === this.bytes.buffer) return view;
+    return this.#lastView = this.bytes.subarray(0, this.length);
   }
 
   /** What was written, as bytes of its own; the buffer is empty afterwards. */

@@ -576,6 +576,10 @@ export class ServerConnection
   get dateLine(): Uint8Array {
     return this.#shared.dateLine;
   }
+
+  get plainTail(): Uint8Array {
+    return this.#shared.plainTail;
+  }
 }
 
 function isSimple(body: unknown): boolean {

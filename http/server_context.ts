@@ -1,13 +1,13 @@
 import type { IncomingBody } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
-import { contentType, OutgoingResponse } from "./outgoing_response.ts";
+import { ContentType, OutgoingResponse } from "./outgoing_response.ts";
 import type { ResponseWriter } from "./server_writer.ts";
 
-const TEXT = contentType("text/plain; charset=utf-8");
-const HTML = contentType("text/html; charset=utf-8");
-const JSON_TYPE = contentType("application/json");
-const BYTES = contentType("application/octet-stream");
+const TEXT = new ContentType("text/plain; charset=utf-8");
+const HTML = new ContentType("text/html; charset=utf-8");
+const JSON_TYPE = new ContentType("application/json");
+const BYTES = new ContentType("application/octet-stream");
 
 /** What a context needs of its connection. */
 export interface ContextSource {

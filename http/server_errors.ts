@@ -1,10 +1,9 @@
 import { NetError, TimeoutError } from "../nbio/errors.ts";
 import { HttpError } from "./errors.ts";
-import type { OutgoingResponse } from "./outgoing_response.ts";
-import { contentType } from "./outgoing_response.ts";
+import { ContentType, type OutgoingResponse } from "./outgoing_response.ts";
 import { reasonPhrase } from "./status.ts";
 
-const TEXT = contentType("text/plain; charset=utf-8");
+const TEXT = new ContentType("text/plain; charset=utf-8");
 const LOWEST_SERVER_ERROR = 500;
 
 /**

@@ -11,6 +11,8 @@ const MAX_SPARE = 256;
 /** A buffer that grew beyond it is not kept. */
 const MAX_SPARE_BYTES = 128 * 1024;
 const MS_PER_SECOND = 1000;
+const CR = 0x0d;
+const LF = 0x0a;
 
 /**
  * Answers requests: by calling methods of its context, or with a `Response`.
@@ -53,6 +55,7 @@ export class ServerShared {
   readonly #outputs: OutputBuffer[] = [];
   readonly #dateExpiry: Deadline;
   #dateLine: Uint8Array | undefined;
+  #plainTail: Uint8Array | undefined;
 
   /**
    * @param handler Answers the requests.
@@ -63,13 +66,23 @@ export class ServerShared {
     this.options = options;
     const { clock, timeouts } = options;
     this.wheel = clock === systemClock ? deadlines : new DeadlineWheel(clock);
-    this.#dateExpiry = this.wheel.create(() => this.#dateLine = undefined);
+    this.#dateExpiry = this.wheel.create(() => this.#dropDate());
     this.keepAliveLine = keepAliveLine(timeouts.keepAliveHintTimeoutMs);
   }
 
   /** The Date line; at most a second and a tick of the wheel old. */
   get dateLine(): Uint8Array {
     return this.#dateLine ??= this.#renewDate();
+  }
+
+  /** The Date line as the end of a head that adds nothing else. */
+  get plainTail(): Uint8Array {
+    return this.#plainTail ??= Uint8Array.of(CR, LF, ...this.dateLine, CR, LF);
+  }
+
+  #dropDate(): void {
+    this.#dateLine = undefined;
+    this.#plainTail = undefined;
   }
 
   #renewDate(): Uint8Array {
@@ -104,7 +117,7 @@ export class ServerShared {
   /** Lets go of what keeps a timer. */
   close(): void {
     this.#dateExpiry.cancel();
-    this.#dateLine = undefined;
+    this.#dropDate();
   }
 }
 

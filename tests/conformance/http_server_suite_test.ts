@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { RawClient } from "../_support/raw_client.ts";
 import { HTTP_CASES, runSuite } from "./http_server_suite.ts";
 import { startTarget } from "./http_target.ts";
 
@@ -48,3 +49,34 @@ async function answerAll(conn: Deno.TcpConn, answer: Uint8Array): Promise<void> 
     // The client left.
   }
 }
+
+Deno.test("serve() keeps an unfinished request apart from one that overtakes it", async () => {
+  await using target = startTarget();
+  const wire = "\r\nPOST /target/slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+    "3;a=b\r\nabc\r\n0\r\nX: 1\r\n\r\n";
+  for (let length = 0; length < wire.length; length++) {
+    await using slow = await RawClient.connect(target.address);
+    await slow.send(wire.slice(0, length));
+    await using quick = await RawClient.connect(target.address);
+    await quick.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await quick.response())?.body, "OK", `behind ${length} bytes`);
+    await slow.send(wire.slice(length));
+    assertEquals((await slow.response())?.body, "/target/slow", `behind ${length} bytes`);
+  }
+});
+
+Deno.test("serve() keeps connections apart whose requests come in turns", async () => {
+  await using target = startTarget();
+  const requests = Array.from({ length: 8 }, (_, index) =>
+    `\r\nPOST / HTTP/1.1\r\nHost: a\r\nX: ${index}\r\nTransfer-Encoding: chunked\r\n\r\n` +
+    `4;a="b"\r\nab${index}c\r\n0\r\nX: 1\r\n\r\n`);
+  const clients = await Promise.all(requests.map(() => RawClient.connect(target.address)));
+  const longest = Math.max(...requests.map((wire) => wire.length));
+  for (let offset = 0; offset < longest; offset++) {
+    for (const [index, client] of clients.entries()) await client.send(requests[index]!.charAt(offset));
+  }
+  for (const [index, client] of clients.entries()) {
+    assertEquals((await client.response())?.body, `ab${index}c`);
+    await client[Symbol.asyncDispose]();
+  }
+});

@@ -46,6 +46,18 @@ export interface ReadOptions {
   readonly isEnd?: boolean;
 }
 
+/** More than this is not handed over at once: a server reads no more at a time either. */
+const MAX_CHUNK_BYTES = 16 * 1024;
+
+/** The chunks, large ones in pieces. */
+export function* piecesOf(chunks: readonly Uint8Array[]): Generator<Uint8Array, void> {
+  for (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += MAX_CHUNK_BYTES) {
+      yield chunk.subarray(start, start + MAX_CHUNK_BYTES);
+    }
+  }
+}
+
 /** A parser under test. */
 export type Reader = (chunks: readonly Uint8Array[], options: ReadOptions) => Transcript;
 

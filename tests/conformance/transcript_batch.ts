@@ -5,6 +5,7 @@ import { textOf } from "../_support/raw_bytes.ts";
 import {
   asksForUpgrade,
   outcomeOfError,
+  piecesOf,
   type ReadOptions,
   type Transcript,
   type TranscriptMessage,
@@ -14,7 +15,7 @@ import {
 export function readBatch(chunks: readonly Uint8Array[], options: ReadOptions): Transcript {
   const reading = new BatchReading(options);
   try {
-    for (const chunk of chunks) reading.receive(chunk);
+    for (const piece of piecesOf(chunks)) reading.receive(piece);
     if (options.isEnd) reading.receiveEnd();
   } catch (error) {
     return { ...outcomeOfError(error), messages: reading.messages };
@@ -24,7 +25,7 @@ export function readBatch(chunks: readonly Uint8Array[], options: ReadOptions): 
 
 class BatchReading {
   readonly messages: TranscriptMessage[] = [];
-  readonly #buffer = new ReceiveBuffer({ maxBytes: 1024 * 1024 });
+  readonly #buffer = new ReceiveBuffer();
   readonly #reader: RequestReader;
   #message: TranscriptMessage | undefined;
   #isUpgraded = false;
@@ -41,10 +42,10 @@ class BatchReading {
   }
 
   receive(chunk: Uint8Array): void {
-    if (chunk.length > 0) {
-      this.#buffer.writable(chunk.length).set(chunk);
-      this.#buffer.commit(chunk.length);
-    }
+    // Behind the last request nothing is read, nor kept.
+    if (this.#isUpgraded || this.#isClosed) return;
+    this.#buffer.writable(chunk.length).set(chunk);
+    this.#buffer.commit(chunk.length);
     while (!this.#isUpgraded && !this.#isClosed && this.#step());
   }
 

@@ -4,13 +4,11 @@ import { textOf } from "../_support/raw_bytes.ts";
 import {
   asksForUpgrade,
   outcomeOfError,
+  piecesOf,
   type ReadOptions,
   type Transcript,
   type TranscriptMessage,
 } from "./transcript.ts";
-
-/** More than this is not handed over at once: a connection bounds what waits in it. */
-const MAX_CHUNK_BYTES = 16 * 1024;
 
 /** Reads requests with the event core as a server, which answers each with 204. */
 export function readAsServer(chunks: readonly Uint8Array[], options: ReadOptions): Transcript {
@@ -57,7 +55,7 @@ class ConnectionReading {
   read(chunks: readonly Uint8Array[], { isEnd = false }: ReadOptions): Transcript {
     const messages = this.#messages;
     try {
-      for (const chunk of chunks) this.#receive(chunk);
+      for (const piece of piecesOf(chunks)) this.#receive(piece);
       if (isEnd) this.#connection.receiveEnd();
       this.#takeEvents();
     } catch (error) {
@@ -73,10 +71,9 @@ class ConnectionReading {
   }
 
   #receive(chunk: Uint8Array): void {
-    for (let start = 0; start < chunk.length && !this.#isUpgraded; start += MAX_CHUNK_BYTES) {
-      this.#connection.receive(chunk.subarray(start, start + MAX_CHUNK_BYTES));
-      this.#takeEvents();
-    }
+    if (this.#isUpgraded) return;
+    this.#connection.receive(chunk);
+    this.#takeEvents();
   }
 
   #takeEvents(): void {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { loadVectors } from "../_support/vectors.ts";
 import { readEverySplit, type Reader, type Transcript } from "./transcript.ts";
+import { readAsClient } from "./transcript_connection.ts";
 import { REQUEST_READERS } from "./transcript_readers.ts";
 import { type Difference, type Judgement, unlisted } from "./vector_difference.ts";
 import { bytesOfBase64, judge, type VectorCase } from "./vector_message.ts";
@@ -20,7 +21,7 @@ interface ChunkedCase {
   };
 }
 
-const HEAD_DIFFERENCES: readonly Difference[] = [
+const REQUEST_DIFFERENCES: readonly Difference[] = [
   {
     name: "httparse/test_request_empty_lines_prefix",
     gives: "error ERR_HTTP_BAD_REQUEST_LINE",
@@ -101,6 +102,27 @@ const HEAD_DIFFERENCES: readonly Difference[] = [
   },
 ];
 
+const RESPONSE_DIFFERENCES: readonly Difference[] = [
+  {
+    name: "httparse/test_response_no_cr",
+    gives: "error ERR_HTTP_BARE_LF",
+    clause: "RFC 9112 section 2.2",
+    reason: "LF alone ends no line",
+  },
+  {
+    name: "picohttpparser/test_response: parse multiline",
+    gives: "error ERR_HTTP_OBS_FOLD",
+    clause: "RFC 9112 section 5.2",
+    reason: "a folded line is refused",
+  },
+  {
+    name: "picohttpparser/test_response: incomplete 11",
+    gives: "error ERR_HTTP_BARE_LF",
+    clause: "RFC 9112 section 2.2",
+    reason: "LF alone ends no line",
+  },
+];
+
 const CHUNKED_DIFFERENCES: readonly Difference[] = [
   {
     name: "picohttpparser/chunked:422",
@@ -120,11 +142,11 @@ const vectors = loadVectors<{ readonly cases: readonly (VectorCase | ChunkedCase
 
 for (const { name: reader, read } of REQUEST_READERS) {
   Deno.test({
-    name: `${reader} agrees with httparse, picohttpparser and lighttpd on heads`,
+    name: `${reader} agrees with httparse, picohttpparser and lighttpd on requests`,
     ignore: vectors === undefined,
     fn() {
       const judgements = vectors!.cases.filter(isRequest).map((item) => judgeHead(read, item));
-      assertEquals(unlisted(judgements, HEAD_DIFFERENCES), []);
+      assertEquals(unlisted(judgements, REQUEST_DIFFERENCES), []);
     },
   });
 
@@ -138,8 +160,22 @@ for (const { name: reader, read } of REQUEST_READERS) {
   });
 }
 
+Deno.test({
+  name: "HttpConnection agrees with httparse and picohttpparser on responses",
+  ignore: vectors === undefined,
+  fn() {
+    const judgements = vectors!.cases.filter(isResponse)
+      .map((item) => judgeHead(readAsClient, item));
+    assertEquals(unlisted(judgements, RESPONSE_DIFFERENCES), []);
+  },
+});
+
 function isRequest(item: VectorCase | ChunkedCase): item is VectorCase {
   return item.type === "request";
+}
+
+function isResponse(item: VectorCase | ChunkedCase): item is VectorCase {
+  return item.type === "response";
 }
 
 function isChunked(item: VectorCase | ChunkedCase): item is ChunkedCase {

@@ -10,6 +10,7 @@ const LF = 0x0a;
 const SP = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
+const DEL = 0x7f;
 
 const State = {
   /** At the first byte of a line. */
@@ -126,7 +127,7 @@ export class FieldParser {
         case State.VALUE:
           if (FIELD_VALUE[byte] === 1) {
             position++;
-            while (position < stop && FIELD_VALUE[bytes[position]!] === 1) position++;
+            position = skipVisible(bytes, position, stop);
             continue;
           }
           if (byte !== CR && !(byte === LF && this.#allowBareLf)) throw badValue(byte);
@@ -227,6 +228,13 @@ export class FieldParser {
       statusHint: 431,
     });
   }
+}
+
+/** Most bytes of most heads: two comparisons are faster than a table here. */
+function skipVisible(bytes: Uint8Array, start: number, stop: number): number {
+  let position = start;
+  while (position < stop && bytes[position]! >= SP && bytes[position]! !== DEL) position++;
+  return position;
 }
 
 function isBlank(byte: number): boolean {

@@ -12,6 +12,7 @@ const QUESTION_MARK = 0x3f;
 const ASTERISK = 0x2a;
 const LEFT_BRACKET = 0x5b;
 const RIGHT_BRACKET = 0x5d;
+const PERCENT = 0x25;
 const MAX_PORT = 65535;
 
 /**
@@ -81,7 +82,10 @@ function isAuthority(bytes: Uint8Array, start: number, end: number): boolean {
 function endOfHost(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   if (bytes[at] !== LEFT_BRACKET) {
-    while (at < end && HOST[bytes[at]!] === 1) at++;
+    while (at < end && HOST[bytes[at]!] === 1) {
+      if (bytes[at] === PERCENT && !isHexPair(bytes, at + 1, end)) break;
+      at++;
+    }
     return at;
   }
   // RFC 3986 section 3.2.2: an IPv6 address in brackets.
@@ -92,6 +96,11 @@ function endOfHost(bytes: Uint8Array, start: number, end: number): number {
     else if (byte !== 0x2e && HEX_VALUE[byte] === 255) return start;
   }
   return at < end && colonCount >= 2 ? at + 1 : start;
+}
+
+/** RFC 3986 section 2.1: what a percent sign must be followed by. */
+function isHexPair(bytes: Uint8Array, start: number, end: number): boolean {
+  return start + 2 <= end && HEX_VALUE[bytes[start]!] !== 255 && HEX_VALUE[bytes[start + 1]!] !== 255;
 }
 
 /** RFC 3986 section 3.2.3: a port may be empty. */

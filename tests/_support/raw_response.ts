@@ -119,14 +119,18 @@ function parseChunks(text: string, start: number): Body | undefined {
     const lineEnd = text.indexOf("\r\n", at);
     if (lineEnd < 0) return undefined;
     const line = text.slice(at, lineEnd);
-    if (!/^[0-9A-Fa-f]+$/.test(line)) throw new MalformedResponseError(`Bad chunk size ${quote(line)}`);
+    if (!/^[0-9A-Fa-f]+$/.test(line)) {
+      throw new MalformedResponseError(`Bad chunk size ${quote(line)}`);
+    }
     const size = parseInt(line, 16);
     at = lineEnd + 2;
     if (size === 0) return parseTrailers(text, at, body);
     if (text.length < at + size + 2) return undefined;
     body += text.slice(at, at + size);
     at += size + 2;
-    if (text.slice(at - 2, at) !== "\r\n") throw new MalformedResponseError("Chunk ends without CRLF");
+    if (text.slice(at - 2, at) !== "\r\n") {
+      throw new MalformedResponseError("Chunk ends without CRLF");
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import type { RawResponse } from "../_support/raw_response.ts";
 import type { Transcript, TranscriptMessage } from "./transcript.ts";
 import { readBatch } from "./transcript_batch.ts";
 import { readAsServer } from "./transcript_connection.ts";
-import { requestInputs, type VectorInput } from "./vector_inputs.ts";
+import { requestInputs } from "./vector_inputs.ts";
 import { mapLive } from "./vector_live.ts";
 
 const INPUTS = requestInputs();
@@ -41,18 +41,30 @@ for (const lenience of LENIENCES) {
   });
 }
 
-Deno.test("serve() makes of every input what RequestReader makes of it", async () => {
-  const lenience = { allowMissingHost: true };
-  const options = { hostname: "127.0.0.1", port: 0, lenience, onError: () => {} };
-  await using server = serve(describeRequest, options);
-  const { hostname, port } = server.addr as Deno.NetAddr;
-  const failures = await mapLive(INPUTS, async (input) => {
-    const transcript = readBatch([input.bytes.slice()], { lenience, isEnd: true });
-    const failure = await compareLive({ hostname, port }, input, transcript);
-    return failure === undefined ? [] : [`${input.name}: ${failure}`];
+/** How many pieces an input goes out in: more than one reaches the server as more than one read. */
+for (const pieceCount of [1, 7]) {
+  Deno.test(`serve() makes of every input in ${pieceCount} what RequestReader makes of it`, async () => {
+    const lenience = { allowMissingHost: true };
+    const options = { hostname: "127.0.0.1", port: 0, lenience, onError: () => {} };
+    await using server = serve(describeRequest, options);
+    const { hostname, port } = server.addr as Deno.NetAddr;
+    const failures = await mapLive(INPUTS, async ({ name, bytes }) => {
+      const transcript = readBatch([bytes.slice()], { lenience, isEnd: true });
+      const pieces = cut(bytes, pieceCount);
+      const failure = await compareLive({ hostname, port }, pieces, transcript);
+      return failure === undefined ? [] : [`${name}: ${failure}`];
+    });
+    assertEquals(failures.flat(), []);
   });
-  assertEquals(failures.flat(), []);
-});
+}
+
+function cut(bytes: Uint8Array, count: number): Uint8Array[] {
+  const size = Math.ceil(bytes.length / count);
+  return Array.from(
+    { length: count },
+    (_, index) => bytes.subarray(index * size, (index + 1) * size),
+  );
+}
 
 /** Answers with what the handler saw of the request. */
 async function describeRequest(ctx: Context): Promise<void> {
@@ -61,20 +73,20 @@ async function describeRequest(ctx: Context): Promise<void> {
   ctx.json({ method: ctx.method, target: ctx.url, headers, body });
 }
 
-/** Sends the input and the end, and holds what comes back against the transcript. */
+/** Sends the pieces and the end, and holds what comes back against the transcript. */
 async function compareLive(
   address: RawAddress,
-  { bytes }: VectorInput,
+  pieces: readonly Uint8Array[],
   transcript: Transcript,
 ): Promise<string | undefined> {
   await using client = await RawClient.connect(address);
-  const sending = client.send(bytes).then(() => client.sendEnd());
+  const sending = sendAll(client, pieces);
   const complete = transcript.messages.filter((message) => message.isComplete);
   const responses: RawResponse[] = [];
   for (;;) {
     const { length } = responses;
     const isHead = length === transcript.messages.length
-      ? length === 0 && textOf(bytes).startsWith("HEAD ")
+      ? length === 0 && textOf(pieces[0]!).startsWith("HEAD")
       : transcript.messages[length]?.method === "HEAD";
     const response = await client.response(isHead);
     if (response === undefined) break;
@@ -85,6 +97,11 @@ async function compareLive(
   if (end !== "eof") return `ended with ${end}`;
   return compareMessages(complete, responses) ??
     compareRest(transcript, responses.slice(complete.length));
+}
+
+async function sendAll(client: RawClient, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces) await client.send(piece);
+  await client.sendEnd();
 }
 
 function compareMessages(
@@ -123,5 +140,7 @@ function compareRest(
   if (outcome === "incomplete") return statuses === "" ? undefined : `${statuses} to nothing`;
   // A body may be too large for the handler as well as cut off.
   if (outcome.endsWith("TRUNCATED_MESSAGE") && statuses === "413") return undefined;
-  return statuses === `${statusHint}` ? undefined : `got ${statuses || "nothing"}, wanted ${statusHint}`;
+  return statuses === `${statusHint}`
+    ? undefined
+    : `got ${statuses || "nothing"}, wanted ${statusHint}`;
 }

@@ -18,8 +18,8 @@ export type Step =
 export interface ExpectedResponse {
   /** Its status, or all that are allowed. */
   readonly status: number | readonly number[];
-  /** Its body, exactly. */
-  readonly body?: string;
+  /** Its body, exactly or as a pattern. */
+  readonly body?: string | RegExp;
   /** What each named field must be; `null` means it must be absent. */
   readonly fields?: Readonly<Record<string, string | RegExp | null>>;
   /** How its body must be framed. */
@@ -77,7 +77,12 @@ export function accepted(name: string, clause: string, wire: string, body?: stri
 }
 
 /** A request with HTTP/1.1 and a Host. */
-export function request(method: string, target: string, fields: readonly string[] = [], body = ""): string {
+export function request(
+  method: string,
+  target: string,
+  fields: readonly string[] = [],
+  body = "",
+): string {
   return [`${method} ${target} HTTP/1.1`, "Host: a", ...fields, "", body].join("\r\n");
 }
 

@@ -12,7 +12,12 @@ function badVersion(version: string): HttpCase {
 }
 
 function otherVersion(version: string): HttpCase {
-  return refused(`version ${version}`, "RFC 9110 section 15.6.6", `GET / ${version}\r\n${FIELDS}`, 505);
+  return refused(
+    `version ${version}`,
+    "RFC 9110 section 15.6.6",
+    `GET / ${version}\r\n${FIELDS}`,
+    505,
+  );
 }
 
 function badTarget(name: string, target: string): HttpCase {
@@ -67,19 +72,27 @@ export const START_LINE_CASES: readonly HttpCase[] = [
     "HTTP/1.1\x00",
     "HTTP/\xb1.1",
   ].map(badVersion),
-  ...["HTTP/0.9", "HTTP/1.2", "HTTP/1.9", "HTTP/2.0", "HTTP/2.1", "HTTP/3.0", "HTTP/9.9"].map(otherVersion),
+  ...["HTTP/0.9", "HTTP/1.2", "HTTP/1.9", "HTTP/2.0", "HTTP/2.1", "HTTP/3.0", "HTTP/9.9"].map(
+    otherVersion,
+  ),
   refused(
     "HTTP/2 preface",
     "RFC 9113 section 3.4",
     "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     [400, 505],
   ),
-  refused(
-    "TLS ClientHello on the plain port",
-    "RFC 8446 section 5.1",
+  {
+    name: "TLS ClientHello on the plain port",
+    clause: "RFC 8446 section 5.1",
     // A record header and the start of a handshake message.
-    `\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03${"\x5a".repeat(32)}\x00`,
-  ),
+    send: [`\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03${"\x5a".repeat(32)}\x00`],
+    // Whoever looks at the bytes has to see what is wrong.
+    expect: {
+      responses: [{ status: 400, body: /TLS|https/i, fields: { connection: "close" } }],
+      closes: true,
+    },
+    isRefusal: true,
+  },
 
   badTarget("NUL", "/a\x00b"),
   badTarget("control character", "/a\x01b"),
@@ -107,18 +120,37 @@ export const START_LINE_CASES: readonly HttpCase[] = [
   badTarget("authority with a bad port", "http://a:x/"),
   badTarget("authority outside CONNECT", "a:80"),
   badTarget("backslash instead of a slash", "\\a"),
-  accepted("target: percent-encoded NUL", "RFC 3986 section 2.1", request("GET", "/target/%00"), "/target/%00"),
+  accepted(
+    "target: percent-encoded NUL",
+    "RFC 3986 section 2.1",
+    request("GET", "/target/%00"),
+    "/target/%00",
+  ),
   accepted(
     "target: question marks and slashes in the query",
     "RFC 3986 section 3.4",
     request("GET", "/target?a=b?c/d"),
     "/target?a=b?c/d",
   ),
-  accepted("target: several slashes", "RFC 3986 section 3.3", request("GET", "/target//a"), "/target//a"),
-  accepted("target: dot segments are kept", "RFC 9112 section 3.2.1", request("GET", "/target/../a"), "/target/../a"),
+  accepted(
+    "target: several slashes",
+    "RFC 3986 section 3.3",
+    request("GET", "/target//a"),
+    "/target//a",
+  ),
+  accepted(
+    "target: dot segments are kept",
+    "RFC 9112 section 3.2.1",
+    request("GET", "/target/../a"),
+    "/target/../a",
+  ),
 
   refused("asterisk-form: GET", "RFC 9112 section 3.2.4", request("GET", "*")),
-  refused("asterisk-form: POST", "RFC 9112 section 3.2.4", request("POST", "*", ["Content-Length: 0"])),
+  refused(
+    "asterisk-form: POST",
+    "RFC 9112 section 3.2.4",
+    request("POST", "*", ["Content-Length: 0"]),
+  ),
   refused("asterisk-form: CONNECT", "RFC 9112 section 3.2.3", request("CONNECT", "*")),
   refused("asterisk-form: with a path", "RFC 9112 section 3.2.4", request("OPTIONS", "*/a")),
   accepted("asterisk-form: OPTIONS", "RFC 9112 section 3.2.4", request("OPTIONS", "*")),
@@ -135,5 +167,10 @@ export const START_LINE_CASES: readonly HttpCase[] = [
   refused("empty line: LF alone in front", "RFC 9112 section 2.2", `\n${request("GET", "/")}`),
   refused("empty line: CR alone in front", "RFC 9112 section 2.2", `\r${request("GET", "/")}`),
   refused("empty line: with a space", "RFC 9112 section 2.2", ` \r\n${request("GET", "/")}`),
-  accepted("empty line: one in front is skipped", "RFC 9112 section 2.2", `\r\n${request("GET", "/")}`, "OK"),
+  accepted(
+    "empty line: one in front is skipped",
+    "RFC 9112 section 2.2",
+    `\r\n${request("GET", "/")}`,
+    "OK",
+  ),
 ];

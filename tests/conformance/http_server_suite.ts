@@ -139,7 +139,9 @@ function checkResponses(responses: readonly RawResponse[], item: HttpCase): stri
   const count = responses.length - expected.length;
   if (closes === false || (closes === "either" && count === 1)) expected = [...expected, OK];
   if (responses.length !== expected.length) {
-    const what = closes === false ? `${expected.length}, the last to the probe` : `${expected.length}`;
+    const what = closes === false
+      ? `${expected.length}, the last to the probe`
+      : `${expected.length}`;
     return `${statuses}, wanted ${what}`;
   }
   for (const [index, response] of responses.entries()) {
@@ -154,8 +156,13 @@ function checkResponse(response: RawResponse, expected: ExpectedResponse): strin
   if (!statuses.includes(response.status)) {
     return `status ${response.status}, wanted ${statuses.join(" or ")}`;
   }
-  if (expected.body !== undefined && response.body !== expected.body) {
-    return `body ${quote(response.body)}, wanted ${quote(expected.body)}`;
+  const { body } = expected;
+  if (
+    body !== undefined &&
+    !(typeof body === "string" ? body === response.body : body.test(response.body))
+  ) {
+    const wanted = typeof body === "string" ? quote(body) : `${body}`;
+    return `body ${quote(response.body)}, wanted ${wanted}`;
   }
   if (expected.framing !== undefined && response.framing !== expected.framing) {
     return `framing ${response.framing}, wanted ${expected.framing}`;

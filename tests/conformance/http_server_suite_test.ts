@@ -67,13 +67,18 @@ Deno.test("serve() keeps an unfinished request apart from one that overtakes it"
 
 Deno.test("serve() keeps connections apart whose requests come in turns", async () => {
   await using target = startTarget();
-  const requests = Array.from({ length: 8 }, (_, index) =>
-    `\r\nPOST / HTTP/1.1\r\nHost: a\r\nX: ${index}\r\nTransfer-Encoding: chunked\r\n\r\n` +
-    `4;a="b"\r\nab${index}c\r\n0\r\nX: 1\r\n\r\n`);
+  const requests = Array.from(
+    { length: 8 },
+    (_, index) =>
+      `\r\nPOST / HTTP/1.1\r\nHost: a\r\nX: ${index}\r\nTransfer-Encoding: chunked\r\n\r\n` +
+      `4;a="b"\r\nab${index}c\r\n0\r\nX: 1\r\n\r\n`,
+  );
   const clients = await Promise.all(requests.map(() => RawClient.connect(target.address)));
   const longest = Math.max(...requests.map((wire) => wire.length));
   for (let offset = 0; offset < longest; offset++) {
-    for (const [index, client] of clients.entries()) await client.send(requests[index]!.charAt(offset));
+    for (const [index, client] of clients.entries()) {
+      await client.send(requests[index]!.charAt(offset));
+    }
   }
   for (const [index, client] of clients.entries()) {
     assertEquals((await client.response())?.body, `ab${index}c`);

@@ -53,7 +53,6 @@ function answer(ctx: Context): void | Promise<void> {
   }
 }
 
-// deno-lint-ignore require-await
 async function* streamOf(...pieces: readonly string[]): AsyncGenerator<string> {
   yield* pieces;
 }

@@ -7,7 +7,10 @@ import { bytesOfBase64, judge, type VectorCase } from "./vector_message.ts";
 
 /** The limits of gunicorn that a case needs, by its names for them. */
 interface GunicornCase extends VectorCase {
-  readonly config?: { readonly limit_request_line?: number; readonly limit_request_fields?: number };
+  readonly config?: {
+    readonly limit_request_line?: number;
+    readonly limit_request_fields?: number;
+  };
   /** Whether the stream ends behind the input. */
   readonly eof?: boolean;
 }

@@ -59,8 +59,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   "COMP-CHUNKED-TRAILER-VALID": isOkWith("hello"),
   "COMP-HEAD-NO-BODY": (outcome) =>
     first(outcome)?.status === 200 && first(outcome)?.body === "" && !outcome.hasLeftover,
-  "COMP-405-ALLOW": (outcome) =>
-    first(outcome)?.status === 405 && has("allow", /GET/)(outcome),
+  "COMP-405-ALLOW": (outcome) => first(outcome)?.status === 405 && has("allow", /GET/)(outcome),
   "COMP-DATE-FORMAT": has("date", /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/),
   "COMP-NO-CL-IN-204": (outcome) =>
     first(outcome)?.status === 204 && fieldOf(first(outcome)!, "content-length") === undefined,

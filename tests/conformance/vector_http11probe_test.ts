@@ -40,7 +40,8 @@ const DIFFERENCES: readonly Difference[] = [
     name: "COMP-METHOD-CASE",
     gives: "200/open",
     clause: "RFC 9110 section 9.1",
-    reason: "a method is any token, and get another one than GET; the target answers all it does not know",
+    reason:
+      "a method is any token, and get another one than GET; the target answers all it does not know",
   },
   {
     name: "COMP-GET-WITH-CL-BODY",

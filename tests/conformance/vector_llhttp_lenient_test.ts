@@ -10,15 +10,13 @@ import { bytesOfBase64, type VectorCase } from "./vector_message.ts";
 /** What is legal without any lenience of ours. */
 const DIFFERENCES: readonly Difference[] = [
   {
-    name:
-      "request/connection.md:392 `close` / CRLF between requests, explicit `close` (lenient)",
+    name: "request/connection.md:392 `close` / CRLF between requests, explicit `close` (lenient)",
     gives: "complete",
     clause: "RFC 9112 section 9.6",
     reason: "what comes behind the last request is not looked at",
   },
   {
-    name:
-      "response/connection.md:191 HTTP/1.1 with keep-alive disabled, content-length (lenient)",
+    name: "response/connection.md:191 HTTP/1.1 with keep-alive disabled, content-length (lenient)",
     gives: "complete",
     clause: "RFC 9112 section 9.6",
     reason: "what comes behind the last response is not looked at",

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { loadVectors } from "../_support/vectors.ts";
-import { readEverySplit, type Reader } from "./transcript.ts";
+import { type Reader, readEverySplit } from "./transcript.ts";
 import { readAsClient } from "./transcript_connection.ts";
 import { REQUEST_READERS } from "./transcript_readers.ts";
 import { type Difference, unlisted } from "./vector_difference.ts";
@@ -32,7 +32,8 @@ const REQUEST_DIFFERENCES: readonly Difference[] = [
     reason: "what comes behind the last request is not looked at",
   },
   {
-    name: "request/connection.md:342 `close` / CRLF between requests, explicit `close` followed by tab",
+    name:
+      "request/connection.md:342 `close` / CRLF between requests, explicit `close` followed by tab",
     gives: "complete",
     clause: "RFC 9112 section 9.6",
     reason: "what comes behind the last request is not looked at",
@@ -96,7 +97,7 @@ const RESPONSE_DIFFERENCES: readonly Difference[] = [
     reason: "a body whose coding nobody here can undo is no use to the caller",
   },
   {
-    name: 
+    name:
       "response/transfer-encoding.md:110 `chunkedchunked` transfer-encoding does not enable chunked enconding",
     gives: "error ERR_HTTP_UNKNOWN_TRANSFER_CODING",
     clause: "stricter than RFC 9112 section 6.3, rule 4",

@@ -54,7 +54,9 @@ function differenceOf(item: VectorCase, transcript: Transcript): string | undefi
   const isError = item.expect.outcome === "error";
   const wanted = (item.expect.messages ?? []).filter((message) => !isError || message.complete);
   // Of what an error cut off, sources show more or less.
-  const got = isError ? transcript.messages.filter((message) => message.isComplete) : transcript.messages;
+  const got = isError
+    ? transcript.messages.filter((message) => message.isComplete)
+    : transcript.messages;
   const parsed = got.filter((_, index) => index < wanted.length || !isError);
   // A head that is not whole shows in what the source calls a message already.
   const started = wanted.filter((message) => message.complete !== false || message.body !== "");

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { loadVectors } from "../_support/vectors.ts";
-import { readEverySplit, type Reader, type Transcript } from "./transcript.ts";
+import { type Reader, readEverySplit, type Transcript } from "./transcript.ts";
 import { readAsClient } from "./transcript_connection.ts";
 import { REQUEST_READERS } from "./transcript_readers.ts";
 import { type Difference, type Judgement, unlisted } from "./vector_difference.ts";

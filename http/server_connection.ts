@@ -168,8 +168,11 @@ export class ServerConnection
       return true;
     }
     if (this.#shared.isClosing) return false;
-    this.#shared.giveReader(reader);
-    this.#reader = undefined;
+    // An empty line alone is no request, but its reader has seen it.
+    if (this.#input.buffer.length === 0) {
+      this.#shared.giveReader(reader);
+      this.#reader = undefined;
+    }
     if (this.#requestCount > 0) this.#deadline.arm("idle");
     return true;
   }

@@ -76,6 +76,17 @@ export function accepted(name: string, clause: string, wire: string, body?: stri
   return { name, clause, send: [wire], expect: { responses: [response], closes: false } };
 }
 
+/** A case of any kind. */
+export function exchange(
+  name: string,
+  clause: string,
+  send: readonly Step[],
+  responses: readonly ExpectedResponse[],
+  closes: boolean | "either",
+): HttpCase {
+  return { name, clause, send, expect: { responses, closes } };
+}
+
 /** A request with HTTP/1.1 and a Host. */
 export function request(
   method: string,

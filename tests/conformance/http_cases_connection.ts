@@ -1,22 +1,10 @@
-import { type ExpectedResponse, type HttpCase, refused, request, type Step } from "./http_case.ts";
+import { exchange, type ExpectedResponse, type HttpCase, request } from "./http_case.ts";
 
 const OK: ExpectedResponse = { status: 200, body: "OK" };
-/** Nobody needs to be told that he left in mid-message, but may be. */
-const UNFINISHED: ExpectedResponse = { status: [400, 408], isOptional: true };
 const GET = request("GET", "/");
 /** The date format of RFC 9110 section 5.6.7. */
 const IMF_FIXDATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
-
-function exchange(
-  name: string,
-  clause: string,
-  send: readonly Step[],
-  responses: readonly ExpectedResponse[],
-  closes: boolean | "either",
-): HttpCase {
-  return { name, clause, send, expect: { responses, closes } };
-}
 
 function connection(name: string, fields: readonly string[], closes: boolean): HttpCase {
   const response = closes ? { ...OK, fields: { connection: "close", "keep-alive": null } } : OK;
@@ -48,11 +36,7 @@ function pipelined(count: number): HttpCase {
   );
 }
 
-function expecting(target: string, length: number, expectation = "100-continue"): string {
-  return request("POST", target, [`Content-Length: ${length}`, `Expect: ${expectation}`]);
-}
-
-/** Reuse and end of connections, pipelining, Expect, responses without a body, no desync. */
+/** Reuse and end of connections, and pipelining. */
 export const CONNECTION_CASES: readonly HttpCase[] = [
   connection("kept without a word", [], false),
   connection("kept with keep-alive", ["Connection: keep-alive"], false),

@@ -7,10 +7,12 @@
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { type ExpectedResponse, type HttpCase, request, type Step } from "./http_case.ts";
+import { CHUNKED_CASES } from "./http_cases_chunked.ts";
 import { CONNECTION_CASES } from "./http_cases_connection.ts";
 import { FIELD_CASES } from "./http_cases_fields.ts";
 import { FRAMING_CASES } from "./http_cases_framing.ts";
 import { LIMIT_CASES } from "./http_cases_limits.ts";
+import { MESSAGE_CASES } from "./http_cases_message.ts";
 import { START_LINE_CASES } from "./http_cases_start_line.ts";
 
 /** Bytes sent behind a refusal, far more than a server reads at once. */
@@ -27,8 +29,10 @@ export const HTTP_CASES: readonly HttpCase[] = [
   ...START_LINE_CASES,
   ...FIELD_CASES,
   ...FRAMING_CASES,
+  ...CHUNKED_CASES,
   ...LIMIT_CASES,
   ...CONNECTION_CASES,
+  ...MESSAGE_CASES,
 ].flatMap((item) => item.isRefusal ? [item, withTail(item)] : [item]);
 
 /** What became of a case. */

@@ -30,6 +30,7 @@ class BatchReading {
   #message: TranscriptMessage | undefined;
   #isUpgraded = false;
   #isClosed = false;
+  #isEnded = false;
 
   constructor(options: ReadOptions) {
     this.#reader = new RequestReader(resolveLimits(options.limits), options.lenience ?? {});
@@ -37,7 +38,9 @@ class BatchReading {
 
   get outcome(): string {
     if (this.#isUpgraded) return "upgrade";
-    const isBetween = this.#message === undefined && !this.#reader.isStarted;
+    // An empty line may be the start of the next request, or nothing at the end.
+    const isBetween = this.#message === undefined &&
+      (this.#isClosed || this.#isEnded || this.#buffer.length === 0);
     return isBetween && this.messages.length > 0 ? "complete" : "incomplete";
   }
 
@@ -53,6 +56,7 @@ class BatchReading {
     if (this.#isClosed || this.#isUpgraded) return;
     const error = this.#reader.errorAtEnd();
     if (error !== undefined) throw error;
+    this.#isEnded = true;
   }
 
   #step(): boolean {

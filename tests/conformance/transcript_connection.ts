@@ -113,6 +113,10 @@ class ConnectionReading {
     const headers = [...event.headers];
     this.#messages.push({ ...start, headers, body: "", trailers: [], isComplete: false });
     if (event.type === "informational") this.#complete();
+    // As the server does when the body is read; without it the exchange is the last.
+    if (event.type === "request" && event.expectsContinue) {
+      this.#connection.send({ type: "informational", status: 100 });
+    }
   }
 
   #complete(): void {

@@ -42,3 +42,11 @@ export function requestInputs(): VectorInput[] {
   }
   return inputs;
 }
+
+/** Larger inputs would slow down what makes many others from them. */
+const MAX_SEED_BYTES = 512;
+
+/** The smaller inputs, to be mutated. */
+export function seedInputs(): Uint8Array[] {
+  return requestInputs().map(({ bytes }) => bytes).filter(({ length }) => length <= MAX_SEED_BYTES);
+}

@@ -38,7 +38,9 @@ export class BodyDecoder {
 
   /** Bytes still to come where the length is known, else `undefined`. */
   get remainingBytes(): number | undefined {
-    return this.#chunked === undefined && this.#remaining !== Infinity ? this.#remaining : undefined;
+    return this.#chunked === undefined && this.#remaining !== Infinity
+      ? this.#remaining
+      : undefined;
   }
 
   /** The trailer section of a chunked body; `undefined` where there is none. */

@@ -1,7 +1,7 @@
 // This module is sans-I/O.
 
 import { HttpStateError } from "./errors.ts";
-import { checkFieldName } from "./field_text.ts";
+import { checkFieldName, checkFieldValue } from "./field_text.ts";
 import { Framing, mayHaveBody } from "./framing.ts";
 import type { HeaderInit } from "./header_list.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
@@ -115,7 +115,7 @@ export class BodyEncoder {
     if (fields.length > 0 && this.#framing !== Framing.CHUNKED) {
       throw new TypeError("Cannot send trailers: the body is not chunked");
     }
-    for (const [name] of fields) checkTrailerName(name);
+    for (const [name, value] of fields) checkTrailer(name, value);
     this.#isEnded = true;
     if (this.#isSilent || this.#framing !== Framing.CHUNKED) return;
     out.writeText("0\r\n");
@@ -124,8 +124,9 @@ export class BodyEncoder {
   }
 }
 
-function checkTrailerName(name: string): void {
+function checkTrailer(name: string, value: string): void {
   checkFieldName(name);
+  checkFieldValue(value);
   if (!mayBeTrailer(name)) {
     throw new TypeError(`Cannot send trailer ${JSON.stringify(name)}: it may not stand there`);
   }

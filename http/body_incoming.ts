@@ -72,6 +72,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   #isUsed = false;
 
   /**
+   * Bodies are made by `serve`.
+   *
    * @param source Where the bytes come from.
    * @param maxBytes Most bytes to collect in memory.
    */

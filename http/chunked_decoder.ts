@@ -173,7 +173,10 @@ export class ChunkedDecoder {
     // A leading zero carries nothing: it counts as overhead.
     this.#countLineByte(this.#size === 0 && this.#lineBytes > 0);
     if (this.#size >= MAX_SIZE_BEFORE_DIGIT) {
-      throw new HttpProtocolError("ERR_HTTP_BAD_CHUNK_SIZE", "Cannot parse chunk size: it overflows");
+      throw new HttpProtocolError(
+        "ERR_HTTP_BAD_CHUNK_SIZE",
+        "Cannot parse chunk size: it overflows",
+      );
     }
     this.#size = this.#size * 16 + HEX_VALUE[byte]!;
     return State.SIZE;
@@ -251,7 +254,10 @@ export class ChunkedDecoder {
 
   #bareLfInSize(): State {
     if (this.#allowBareLf) return this.#endSizeLine();
-    throw new HttpProtocolError("ERR_HTTP_BARE_LF", "Cannot parse chunk size: line ends without CR");
+    throw new HttpProtocolError(
+      "ERR_HTTP_BARE_LF",
+      "Cannot parse chunk size: line ends without CR",
+    );
   }
 
   #endSizeLine(): State {
@@ -299,14 +305,19 @@ function badData(byte: number): HttpProtocolError {
 function badTrailer(name: string): HttpProtocolError {
   return new HttpProtocolError(
     "ERR_HTTP_BAD_TRAILER",
-    `Cannot accept trailer: ${JSON.stringify(name.slice(0, 32))} may not stand in a trailer section`,
+    `Cannot accept trailer: ${
+      JSON.stringify(name.slice(0, 32))
+    } may not stand in a trailer section`,
   );
 }
 
 function tooLong(limit: string, max: number): LimitExceededError {
-  return new LimitExceededError(`Cannot parse chunk: its size line or their sum exceeds ${max} bytes`, {
-    limit,
-    max,
-    statusHint: 400,
-  });
+  return new LimitExceededError(
+    `Cannot parse chunk: its size line or their sum exceeds ${max} bytes`,
+    {
+      limit,
+      max,
+      statusHint: 400,
+    },
+  );
 }

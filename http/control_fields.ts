@@ -222,7 +222,10 @@ function trimBlanks(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function badContentLength(reason: string): HttpProtocolError {
-  return new HttpProtocolError("ERR_HTTP_BAD_CONTENT_LENGTH", `Cannot use Content-Length: ${reason}`);
+  return new HttpProtocolError(
+    "ERR_HTTP_BAD_CONTENT_LENGTH",
+    `Cannot use Content-Length: ${reason}`,
+  );
 }
 
 function badTransferEncoding(reason: string): HttpProtocolError {

@@ -44,7 +44,9 @@ export function formatHttpDate(unixMs: number): string {
   const dayCount = Math.floor(unixMs / MS_PER_DAY);
   const seconds = Math.floor((unixMs - dayCount * MS_PER_DAY) / 1000);
   const { year, month, day } = civilDate(dayCount);
-  const time = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(twoDigits);
+  const time = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map(
+    twoDigits,
+  );
   const years = String(year).padStart(4, "0");
   return `${DAYS[dayCount % 7]}, ${twoDigits(day)} ${MONTHS[month]} ${years} ${time.join(":")} GMT`;
 }

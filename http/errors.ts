@@ -56,16 +56,23 @@ export interface HttpProtocolErrorOptions extends ErrorOptions {
  * ```
  */
 export class HttpProtocolError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code: HttpProtocolErrorCode;
   /** The status a server answers with before it closes. */
   readonly statusHint: number;
 
   /**
+   * Makes the error.
+   *
    * @param code What was broken.
    * @param message The action and the reason.
    * @param options The status hint and the cause.
    */
-  constructor(code: HttpProtocolErrorCode, message: string, options: HttpProtocolErrorOptions = {}) {
+  constructor(
+    code: HttpProtocolErrorCode,
+    message: string,
+    options: HttpProtocolErrorOptions = {},
+  ) {
     super(message, options);
     this.code = code;
     this.statusHint = options.statusHint ?? 400;
@@ -109,6 +116,7 @@ export interface HttpStateErrorOptions extends ErrorOptions {
  * ```
  */
 export class HttpStateError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code: HttpStateErrorCode;
   /** The state in which the call came. */
   readonly state: string;
@@ -116,6 +124,8 @@ export class HttpStateError extends NetError {
   readonly event: string;
 
   /**
+   * Makes the error.
+   *
    * @param code What was wrong about the moment.
    * @param message The action and the reason.
    * @param options The state and the call.
@@ -153,6 +163,7 @@ export interface HttpErrorOptions extends ErrorOptions {
  * ```
  */
 export class HttpError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code = "ERR_HTTP_STATUS";
   /** Status code of the answer, 400 to 599. */
   readonly status: number;
@@ -162,6 +173,8 @@ export class HttpError extends NetError {
   readonly expose: boolean;
 
   /**
+   * Makes the error.
+   *
    * @param status Status code of the answer, 400 to 599.
    * @param message What went wrong; the answer's text where `expose` is set.
    * @param options Header fields, `expose` and the cause.
@@ -169,7 +182,9 @@ export class HttpError extends NetError {
    */
   constructor(status: number, message: string = "", options: HttpErrorOptions = {}) {
     if (!Number.isInteger(status) || status < 400 || status > 599) {
-      throw new RangeError(`Cannot create HttpError: status ${status} is not an integer from 400 to 599`);
+      throw new RangeError(
+        `Cannot create HttpError: status ${status} is not an integer from 400 to 599`,
+      );
     }
     super(message, options);
     this.status = status;

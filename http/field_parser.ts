@@ -194,7 +194,10 @@ export class FieldParser {
   /** RFC 9112 section 5.2: each obs-fold becomes spaces, here in place. */
   #unfold(bytes: Uint8Array, start: number, position: number): State {
     if (!this.#allowObsFold || this.count === 0) {
-      throw new HttpProtocolError("ERR_HTTP_OBS_FOLD", "Cannot parse fields: line starts with white space");
+      throw new HttpProtocolError(
+        "ERR_HTTP_OBS_FOLD",
+        "Cannot parse fields: line starts with white space",
+      );
     }
     this.count--;
     const at = this.count * OFFSETS_PER_FIELD;

@@ -58,7 +58,9 @@ export function checkMethod(method: string): void {
  */
 export function checkTarget(target: string): void {
   if (!consistsOf(target, TARGET_QUERY)) {
-    throw new TypeError(`Cannot use request target ${show(target)}: it holds a forbidden character`);
+    throw new TypeError(
+      `Cannot use request target ${show(target)}: it holds a forbidden character`,
+    );
   }
 }
 

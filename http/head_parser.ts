@@ -3,7 +3,7 @@
 import { LimitExceededError } from "../nbio/errors.ts";
 import { decodeLatin1 } from "./ascii.ts";
 import { TARGET_PATH, TARGET_QUERY, TOKEN } from "./char_class.ts";
-import { ControlFields } from "./control_fields.ts";
+import { ControlFields, Expectation } from "./control_fields.ts";
 import { HttpProtocolError } from "./errors.ts";
 import { FieldParser } from "./field_parser.ts";
 import { HeaderList } from "./header_list.ts";
@@ -135,6 +135,9 @@ export class HeadParser {
     this.#position = this.length;
     this.control.read(bytes, base, this.#fields);
     if (this.#kind === "request") {
+      if (this.control.expectation === Expectation.UNKNOWN && this.minorVersion === 1) {
+        throw expectationFailed();
+      }
       checkTargetAndHost(
         bytes,
         start + this.#textStart,
@@ -309,7 +312,8 @@ export class HeadParser {
     const major = bytes[first + 5]! - 0x30;
     const minor = bytes[first + 7]! - 0x30;
     if (
-      position - first !== VERSION_LENGTH || !isHttpName(bytes, first) || bytes[first + 6] !== 0x2e ||
+      position - first !== VERSION_LENGTH || !isHttpName(bytes, first) ||
+      bytes[first + 6] !== 0x2e ||
       major < 0 || major > 9 || minor < 0 || minor > 9
     ) {
       throw badVersion();
@@ -419,6 +423,15 @@ function http2Preface(): HttpProtocolError {
     "ERR_HTTP_HTTP2_PREFACE",
     "Cannot accept connection: the peer speaks HTTP/2",
     { statusHint: 505 },
+  );
+}
+
+/** RFC 9110 section 10.1.1; HTTP/1.0 has no expectations. */
+function expectationFailed(): HttpProtocolError {
+  return new HttpProtocolError(
+    "ERR_HTTP_EXPECTATION_FAILED",
+    "Cannot accept request: Expect asks for more than 100-continue",
+    { statusHint: 417 },
   );
 }
 

@@ -32,6 +32,8 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   #offsets: Int32Array | undefined;
 
   /**
+   * Makes a list.
+   *
    * @param init Fields to start with, in order.
    * @throws {TypeError} If a name or value cannot stand in a message.
    */

@@ -43,12 +43,38 @@ export class ContentType {
   }
 }
 
-/** What a response can consist of before it is sent. */
-export type ResponseBody =
-  | string
-  | Uint8Array
-  | ReadableStream<Uint8Array | string>
-  | AsyncIterable<Uint8Array | string>;
+/** What a response can consist of; a `ReadableStream` is an async iterable. */
+export type ResponseBody = string | Uint8Array | AsyncIterable<Uint8Array | string>;
+
+/**
+ * The answer so far, to look at: what `ctx.response` shows.
+ *
+ * @example Adding a field to whatever was answered
+ * ```ts
+ * import { serve } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve((ctx) => {
+ *   ctx.json({ ok: true });
+ *   if (ctx.response.status === 200) ctx.set("cache-control", "no-store");
+ * }, { hostname: "127.0.0.1", port: 0 });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * const response = await fetch(`http://127.0.0.1:${port}/`);
+ * assertEquals(response.headers.get("cache-control"), "no-store");
+ * assertEquals(await response.json(), { ok: true });
+ * ```
+ */
+export interface ResponseView {
+  /** Status code; 0 while the request is not answered. */
+  readonly status: number;
+  /** Header fields so far, without those that the connection adds. */
+  readonly headers: HeaderList;
+  /** What is sent as body; `undefined` for nothing. */
+  readonly body: ResponseBody | undefined;
+  /** Whether the head has left: nothing of it can change any more. */
+  readonly committed: boolean;
+}
 
 /** What the connection knows and a response head depends on. */
 export interface ResponseSurroundings {
@@ -72,7 +98,7 @@ export interface ResponseSurroundings {
  * A response while it is made: status, header fields and body. It becomes
  * fixed when its head is written.
  */
-export class OutgoingResponse {
+export class OutgoingResponse implements ResponseView {
   /** What is sent as body; `undefined` for nothing. */
   body: ResponseBody | undefined;
 

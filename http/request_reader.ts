@@ -97,7 +97,9 @@ export class RequestReader {
     this.isPersistent = isPersistent(head.minorVersion, control);
     this.expectsContinue = control.expectation === Expectation.CONTINUE &&
       head.minorVersion === 1 && this.framing !== 0;
-    if (this.framing !== 0) this.#body = new BodyDecoder(this.framing, this.#limits, this.#lenience);
+    if (this.framing !== 0) {
+      this.#body = new BodyDecoder(this.framing, this.#limits, this.#lenience);
+    }
     return true;
   }
 
@@ -137,9 +139,7 @@ export class RequestReader {
     const { bytes, start } = buffer;
     const position = body.step(bytes, start, buffer.end);
     buffer.consume(position - start);
-    return body.dataEnd > body.dataStart
-      ? bytes.subarray(body.dataStart, body.dataEnd)
-      : undefined;
+    return body.dataEnd > body.dataStart ? bytes.subarray(body.dataStart, body.dataEnd) : undefined;
   }
 
   /** Says that body bytes were read past the buffer. */

@@ -100,7 +100,8 @@ function endOfHost(bytes: Uint8Array, start: number, end: number): number {
 
 /** RFC 3986 section 2.1: what a percent sign must be followed by. */
 function isHexPair(bytes: Uint8Array, start: number, end: number): boolean {
-  return start + 2 <= end && HEX_VALUE[bytes[start]!] !== 255 && HEX_VALUE[bytes[start + 1]!] !== 255;
+  return start + 2 <= end && HEX_VALUE[bytes[start]!] !== 255 &&
+    HEX_VALUE[bytes[start + 1]!] !== 255;
 }
 
 /** RFC 3986 section 3.2.3: a port may be empty. */
@@ -149,7 +150,14 @@ function checkAbsoluteForm(
   if (authorityEnd > end || !isAuthority(bytes, authority, authorityEnd)) {
     throw badTarget("its authority is not a host with a port");
   }
-  checkAgreement(bytes, authority, authorityEnd, defaultPort(bytes, start, colon), fields, lenience);
+  checkAgreement(
+    bytes,
+    authority,
+    authorityEnd,
+    defaultPort(bytes, start, colon),
+    fields,
+    lenience,
+  );
 }
 
 function endsAuthority(byte: number): boolean {
@@ -163,7 +171,8 @@ function schemeLength(bytes: Uint8Array, start: number, end: number): number {
     if (byte === COLON) return at - start;
     const lower = byte | 0x20;
     const isAlpha = lower >= 0x61 && lower <= 0x7a;
-    const isOther = byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte >= 0x30 && byte <= 0x39);
+    const isOther = byte === 0x2b || byte === 0x2d || byte === 0x2e ||
+      (byte >= 0x30 && byte <= 0x39);
     if (!isAlpha && !(isOther && at > start)) return 0;
   }
   return 0;
@@ -195,9 +204,13 @@ function checkAgreement(
     hostStart,
     endOfHost(bytes, hostStart, hostEnd),
   );
-  const samePort = portOf(bytes, start, end, implied) === portOf(bytes, hostStart, hostEnd, implied);
+  const samePort =
+    portOf(bytes, start, end, implied) === portOf(bytes, hostStart, hostEnd, implied);
   if (!sameHost || !samePort) {
-    throw new HttpProtocolError("ERR_HTTP_HOST_MISMATCH", "Cannot accept request: target and Host differ");
+    throw new HttpProtocolError(
+      "ERR_HTTP_HOST_MISMATCH",
+      "Cannot accept request: target and Host differ",
+    );
   }
 }
 

@@ -57,7 +57,10 @@ export class HttpServer implements AsyncDisposable {
   /** Use {@linkcode serve}. */
   constructor(handler: Handler, options: ServeOptions) {
     this.#shared = new ServerShared(handler, resolveServerOptions(options));
-    this.#listeners = openListeners(options, (error) => this.#shared.options.onError(error, undefined));
+    this.#listeners = openListeners(
+      options,
+      (error) => this.#shared.options.onError(error, undefined),
+    );
     const served = this.#listeners.map((listener) => listener.serve(this.#onConnection));
     this.finished = Promise.all(served).then(() => this.#shared.close());
     watchSignal(options.signal, this);

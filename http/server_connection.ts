@@ -5,7 +5,7 @@ import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
 import { HttpError, HttpStateError } from "./errors.ts";
-import { mayHaveBody } from "./framing.ts";
+import { Framing, mayHaveBody } from "./framing.ts";
 import type { HeaderInit, HeaderList } from "./header_list.ts";
 import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
 import type { RequestReader } from "./request_reader.ts";
@@ -24,6 +24,7 @@ const MAX_BATCH_BYTES = 64 * 1024;
 /** Up to this length a look at every character costs less than an encoder. */
 const MAX_ASCII_LENGTH = 512;
 const NO_LINE = new Uint8Array(0);
+const NO_RESPONSE = new OutgoingResponse();
 
 const encoder = new TextEncoder();
 
@@ -50,6 +51,8 @@ export class ServerConnection
   #handlerDeadline: Deadline | undefined;
   #reader: RequestReader | undefined;
   #context: Context | undefined;
+  /** The answer of the current request. */
+  #response: OutgoingResponse = NO_RESPONSE;
   #source: ServerBody | undefined;
   #body: IncomingBody | undefined;
   #encoder: BodyEncoder | undefined;
@@ -183,8 +186,10 @@ export class ServerConnection
     this.#shared.counters.requestCount++;
     this.method = reader.method;
     this.minorVersion = reader.minorVersion;
-    const ctx = new Context(this, reader.method, reader.minorVersion);
+    const response = new OutgoingResponse();
+    const ctx = new Context(this, response, reader.method, reader.minorVersion);
     this.#context = ctx;
+    this.#response = response;
     let result: void | Response | Promise<void | Response> = undefined;
     try {
       // Without a hook for tunnels there is nothing that CONNECT could reach.
@@ -193,7 +198,7 @@ export class ServerConnection
     } catch (error) {
       this.#answerError(ctx, error);
     }
-    if (result === undefined && this.#encoder === undefined && isSimple(ctx.response.body)) {
+    if (result === undefined && this.#encoder === undefined && isSimple(this.#response.body)) {
       const large = this.#writeSimple(ctx, reader);
       const isOver = large === undefined && reader.isBodyDone && !this.isLast;
       if (isOver && this.#output.length < MAX_BATCH_BYTES) return this.#next(reader);
@@ -211,16 +216,16 @@ export class ServerConnection
     this.#startWaiting(ctx);
     try {
       const response = await result;
-      if (response !== undefined) adoptResponse(ctx.response, response);
+      if (response !== undefined) adoptResponse(this.#response, response);
       if (this.#encoder !== undefined) await this.#endCommitted(ctx);
-      else if (!this.#isAborted && !isSimple(ctx.response.body)) await this.#sendStream(ctx);
+      else if (!this.#isAborted && !isSimple(this.#response.body)) await this.#sendStream(ctx);
     } catch (error) {
       this.#answerError(ctx, error);
     }
     this.#handlerDeadline?.cancel();
     this.#input.unwatch();
     if (this.#isAborted || this.#input.error !== undefined) return false;
-    const large = ctx.response.committed ? undefined : this.#writeSimple(ctx, reader);
+    const large = this.#response.committed ? undefined : this.#writeSimple(ctx, reader);
     return await this.#afterResponse(reader, large);
   }
 
@@ -248,7 +253,7 @@ export class ServerConnection
    * @returns Bytes that are too many to copy and still have to be sent.
    */
   #writeSimple(ctx: Context, reader: RequestReader): Uint8Array | undefined {
-    const { response } = ctx;
+    const response = this.#response;
     if (!response.isAnswered) answerError(response, new HttpError(404));
     this.isLast = this.#decideLast(reader, response);
     try {
@@ -308,6 +313,7 @@ export class ServerConnection
     this.#context?.expire();
     this.#source?.close();
     this.#context = undefined;
+    this.#response = NO_RESPONSE;
     this.#source = undefined;
     this.#body = undefined;
     this.#encoder = undefined;
@@ -399,8 +405,8 @@ export class ServerConnection
     }
     if (isServerError(error)) this.#report(error, ctx);
     // Half a response cannot be taken back: the client must not take it for whole.
-    if (ctx.response.committed) this.abort(error);
-    else answerError(ctx.response, error);
+    if (this.#response.committed) this.abort(error);
+    else answerError(this.#response, error);
   }
 
   /** Whether nobody is left to answer. */
@@ -463,11 +469,12 @@ export class ServerConnection
 
   /** Writes the head for a body that is still to come. */
   #commit(): void {
-    const { response } = this.#context!;
+    const response = this.#response;
     response.checkOpen("head");
     if (!response.isAnswered) response.setStatus(200);
     this.isLast = this.#decideLast(this.#reader!, response);
     const framing = response.writeHead(this.#output.buffer, undefined, this);
+    if (framing === Framing.UNTIL_CLOSE) this.isLast = true;
     this.#encoder = new BodyEncoder(framing, response.status, this.method);
   }
 
@@ -508,7 +515,7 @@ export class ServerConnection
   }
 
   async #sendPieces(ctx: Context): Promise<void> {
-    const { body } = ctx.response;
+    const { body } = this.#response;
     if (typeof body === "string" || body instanceof Uint8Array) {
       await this.writePiece(typeof body === "string" ? encoder.encode(body) : body);
     } else if (body !== undefined) {

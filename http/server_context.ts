@@ -1,7 +1,7 @@
 import type { IncomingBody } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
-import { ContentType, OutgoingResponse } from "./outgoing_response.ts";
+import { ContentType, type OutgoingResponse, type ResponseView } from "./outgoing_response.ts";
 import type { ResponseWriter } from "./server_writer.ts";
 
 const TEXT = new ContentType("text/plain; charset=utf-8");
@@ -50,21 +50,28 @@ export class Context {
   readonly method: string;
   /** HTTP version of the request. */
   readonly httpVersion: "1.0" | "1.1";
-  /** The answer so far. */
-  readonly response: OutgoingResponse = new OutgoingResponse();
-
-  #source: ContextSource;
+  readonly #response: OutgoingResponse;
+  readonly #source: ContextSource;
   #isExpired = false;
   #url: string | undefined;
   #headers: HeaderList | undefined;
 
   /**
+   * Contexts are made by {@linkcode serve}.
+   *
    * @param source The connection.
+   * @param response What is answered.
    * @param method Method of the request.
    * @param minorVersion Minor HTTP version of the request.
    */
-  constructor(source: ContextSource, method: string, minorVersion: number) {
+  constructor(
+    source: ContextSource,
+    response: OutgoingResponse,
+    method: string,
+    minorVersion: number,
+  ) {
     this.#source = source;
+    this.#response = response;
     this.method = method;
     this.httpVersion = minorVersion === 0 ? "1.0" : "1.1";
   }
@@ -120,13 +127,18 @@ export class Context {
     return this.#live("signal").signal;
   }
 
+  /** The answer so far. */
+  get response(): ResponseView {
+    return this.#response;
+  }
+
   /** Status of the answer; 0 while there is none. Setting it alone answers. */
   get status(): number {
-    return this.response.status;
+    return this.#response.status;
   }
 
   set status(status: number) {
-    this.response.setStatus(status);
+    this.#response.setStatus(status);
   }
 
   /**
@@ -138,8 +150,8 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   set(name: string, value: string): void {
-    this.response.checkOpen("set");
-    this.response.headers.set(name, value);
+    this.#response.checkOpen("set");
+    this.#response.headers.set(name, value);
   }
 
   /**
@@ -151,8 +163,8 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   append(name: string, value: string): void {
-    this.response.checkOpen("append");
-    this.response.headers.append(name, value);
+    this.#response.checkOpen("append");
+    this.#response.headers.append(name, value);
   }
 
   /**
@@ -161,7 +173,7 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   text(text: string): void {
-    this.response.answer(text, TEXT);
+    this.#response.answer(text, TEXT);
   }
 
   /**
@@ -170,7 +182,7 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   html(html: string): void {
-    this.response.answer(html, HTML);
+    this.#response.answer(html, HTML);
   }
 
   /**
@@ -182,8 +194,10 @@ export class Context {
    */
   json(value: unknown): void {
     const text = JSON.stringify(value);
-    if (text === undefined) throw new TypeError("Cannot answer with JSON: the value has no JSON text");
-    this.response.answer(text, JSON_TYPE);
+    if (text === undefined) {
+      throw new TypeError("Cannot answer with JSON: the value has no JSON text");
+    }
+    this.#response.answer(text, JSON_TYPE);
   }
 
   /**
@@ -193,7 +207,7 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   bytes(bytes: Uint8Array): void {
-    this.response.answer(bytes, BYTES);
+    this.#response.answer(bytes, BYTES);
   }
 
   /**
@@ -204,7 +218,7 @@ export class Context {
    * @throws {HttpStateError} If the head has left.
    */
   stream(source: ReadableStream<Uint8Array | string> | AsyncIterable<Uint8Array | string>): void {
-    this.response.answer(source, BYTES);
+    this.#response.answer(source, BYTES);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Deadline, DeadlineWheel, deadlines } from "../nbio/deadline_wheel.ts";
+import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { systemClock } from "../nbio/clock.ts";
 import { formatHttpDate } from "./date.ts";
 import { OutputBuffer } from "./output_buffer.ts";

@@ -39,6 +39,8 @@ export class ResponseWriter {
   #isClosed = false;
 
   /**
+   * Writers are made by `ctx.writer()`.
+   *
    * @param target The connection.
    * @param head Settles when the head has left.
    */

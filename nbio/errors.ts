@@ -29,6 +29,8 @@ export abstract class NetError extends Error {
   abstract readonly code: string;
 
   /**
+   * Makes the error.
+   *
    * @param message What was tried and why it failed.
    * @param options The underlying cause, if any.
    */
@@ -63,6 +65,7 @@ export interface TimeoutErrorOptions extends ErrorOptions {
  * ```
  */
 export class TimeoutError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code = "ERR_NET_TIMEOUT";
   /** The phase that took too long. */
   readonly phase: string;
@@ -70,6 +73,8 @@ export class TimeoutError extends NetError {
   readonly timeoutMs: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What was waited for, and for how long.
    * @param options The phase and its limit.
    */
@@ -102,11 +107,14 @@ export interface ConnectionClosedErrorOptions extends ErrorOptions {
  * ```
  */
 export class ConnectionClosedError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code = "ERR_NET_CONNECTION_CLOSED";
   /** Bytes of the unfinished message that had come. */
   readonly bytesReceived: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What was waited for.
    * @param options How much had come, and the cause.
    */
@@ -143,6 +151,7 @@ export interface LimitExceededErrorOptions extends ErrorOptions {
  * ```
  */
 export class LimitExceededError extends NetError {
+  /** What happened, as a stable identifier. */
   override readonly code = "ERR_NET_LIMIT_EXCEEDED";
   /** Name of the option whose limit was passed. */
   readonly limit: string;
@@ -152,6 +161,8 @@ export class LimitExceededError extends NetError {
   readonly statusHint: number | undefined;
 
   /**
+   * Makes the error.
+   *
    * @param message The action, the value that came and the one allowed.
    * @param options The option, its value and the status hint.
    */

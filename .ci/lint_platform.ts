@@ -6,7 +6,6 @@ const NAMES: ReadonlySet<string> = new Set([
   "Deno",
   "Date",
   "performance",
-  "console",
   "setTimeout",
   "setInterval",
   "setImmediate",

@@ -15,6 +15,12 @@ const HIGHEST_STATUS = 599;
 /** Output memory above this is given back as soon as it was taken. */
 const MAX_KEPT_BYTES = 64 * 1024;
 
+/**
+ * Methods whose request says so where its body is empty; others say nothing
+ * (RFC 9110 section 8.6).
+ */
+const METHODS_WITH_BODY: ReadonlySet<string> = new Set(["PATCH", "POST", "PUT"]);
+
 /** What is ours to send has no bounds but the caller's. */
 const NO_LIMITS: ResolvedHttpLimits = {
   maxRequestLineBytes: Infinity,
@@ -198,7 +204,9 @@ export class ConnectionWriter {
       throw new TypeError("Cannot send CONNECT request: it has no body");
     }
     if (isNamed) checkAgreement(event.bodyLength, framing);
-    else if (event.bodyLength !== undefined || event.hasBody) writeFraming(this.#output, framing);
+    else if (framing !== 0 || (event.bodyLength === 0 && METHODS_WITH_BODY.has(event.method))) {
+      writeFraming(this.#output, framing);
+    }
     return framing;
   }
 

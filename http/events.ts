@@ -108,7 +108,10 @@ export interface SendRequest {
   readonly target: string;
   /** Header fields, with exactly one Host. */
   readonly headers: HeaderInit;
-  /** Bytes of the body, where known and not said by Content-Length. */
+  /**
+   * Bytes of the body, where known and not said by Content-Length. 0 is said to
+   * the server where the method makes it expect a body.
+   */
   readonly bodyLength?: number | undefined;
   /**
    * Whether a body of unknown length follows, in chunks.

@@ -2,21 +2,7 @@
  * HTTP/1.1 in TypeScript: a server that hides nothing of the protocol.
  *
  * {@linkcode serve} runs a handler for every request. A handler reads from its
- * {@linkcode Context} and answers through it:
- *
- * ```ts
- * import { serve } from "@nbio/net/http";
- * import { assertEquals } from "@std/assert";
- *
- * await using server = serve(async (ctx) => {
- *   if (ctx.method !== "POST") return ctx.text("send me something");
- *   ctx.json({ length: (await ctx.body.bytes()).length });
- * }, { hostname: "127.0.0.1", port: 0 });
- *
- * const { port } = server.addr as Deno.NetAddr;
- * const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "four" });
- * assertEquals(await response.json(), { length: 4 });
- * ```
+ * {@linkcode Context} and answers through it.
  *
  * What is refused, and with which status, follows RFC 9112 where it says "must"
  * and the safer side where it says "may"; see {@linkcode HttpLenience} for what
@@ -34,6 +20,21 @@
  * - {@linkcode HttpStateError}: something was called at the wrong moment.
  * - `LimitExceededError`, `TimeoutError`, `ConnectionClosedError` of
  *   `@nbio/net/nbio`: a bound, a deadline, a client that left.
+ *
+ * @example Reading and answering
+ * ```ts
+ * import { serve } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve(async (ctx) => {
+ *   if (ctx.method !== "POST") return ctx.text("send me something");
+ *   ctx.json({ length: (await ctx.body.bytes()).length });
+ * }, { hostname: "127.0.0.1", port: 0 });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "four" });
+ * assertEquals(await response.json(), { length: 4 });
+ * ```
  *
  * @module
  */

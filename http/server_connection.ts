@@ -217,8 +217,8 @@ export class ServerConnection
     try {
       const response = await result;
       if (response !== undefined) adoptResponse(this.#response, response);
-      if (this.#encoder !== undefined) await this.#endCommitted(ctx);
-      else if (!this.#isAborted && !isSimple(this.#response.body)) await this.#sendStream(ctx);
+      if (this.#encoder !== undefined) await this.#endCommitted();
+      else if (!this.#isAborted && !isSimple(this.#response.body)) await this.#sendStream();
     } catch (error) {
       this.#answerError(ctx, error);
     }
@@ -496,9 +496,9 @@ export class ServerConnection
   }
 
   /** The body of a response whose head left before the handler settled. */
-  async #endCommitted(ctx: Context): Promise<void> {
+  async #endCommitted(): Promise<void> {
     await this.#headFlush;
-    if (this.#writer === undefined) return await this.#sendPieces(ctx);
+    if (this.#writer === undefined) return await this.#sendPieces();
     if (!this.#writer.closed) {
       throw new HttpStateError(
         "ERR_HTTP_WRITER_NOT_CLOSED",
@@ -509,12 +509,12 @@ export class ServerConnection
     await this.#writer.settled;
   }
 
-  async #sendStream(ctx: Context): Promise<void> {
+  async #sendStream(): Promise<void> {
     await this.flushHead();
-    await this.#sendPieces(ctx);
+    await this.#sendPieces();
   }
 
-  async #sendPieces(ctx: Context): Promise<void> {
+  async #sendPieces(): Promise<void> {
     const { body } = this.#response;
     if (typeof body === "string" || body instanceof Uint8Array) {
       await this.writePiece(typeof body === "string" ? encoder.encode(body) : body);

@@ -5,11 +5,13 @@
 
 import { assertEquals } from "@std/assert";
 import { serve } from "../../http/serve.ts";
-
+import { SeededRandom } from "../../nbio/testing_random.ts";
+import { textOf } from "../_support/raw_bytes.ts";
 import { compareMutated, disagreement, LENIENCES } from "./differential.ts";
 import { compareLive, describeRequest } from "./differential_live.ts";
+import { mutated } from "./mutation.ts";
 import { readBatch } from "./transcript_batch.ts";
-import { requestInputs, seedInputs } from "./vector_inputs.ts";
+import { requestInputs, seedInputs, type VectorInput } from "./vector_inputs.ts";
 import { mapLive } from "./vector_live.ts";
 
 const INPUTS = requestInputs();
@@ -31,21 +33,37 @@ Deno.test("RequestReader and HttpConnection agree on 10,000 mutated inputs", () 
   assertEquals(compareMutated(seedInputs(), { count: 10_000, seed: 20 }), []);
 });
 
-/** How many pieces an input goes out in: more than one reaches the server as more than one read. */
+/** In one piece, and in as many reads of the server as there are pieces. */
 for (const pieceCount of [1, 7]) {
   Deno.test(`serve() makes of every input in ${pieceCount} what RequestReader makes of it`, async () => {
-    const lenience = { allowMissingHost: true };
-    const options = { hostname: "127.0.0.1", port: 0, lenience, onError: () => {} };
-    await using server = serve(describeRequest, options);
-    const { hostname, port } = server.addr as Deno.NetAddr;
-    const failures = await mapLive(INPUTS, async ({ name, bytes }) => {
-      const transcript = readBatch([bytes.slice()], { lenience, isEnd: true });
-      const pieces = cut(bytes, pieceCount);
-      const failure = await compareLive({ hostname, port }, pieces, transcript);
-      return failure === undefined ? [] : [`${name}: ${failure}`];
-    });
-    assertEquals(failures.flat(), []);
+    assertEquals(await compareAllLive(INPUTS, pieceCount), []);
   });
+}
+
+Deno.test("serve() makes of 1,000 mutated inputs what RequestReader makes of them", async () => {
+  const random = new SeededRandom(30);
+  const seeds = seedInputs();
+  const inputs = Array.from({ length: 1000 }, () => {
+    const bytes = mutated(random, seeds);
+    return { name: JSON.stringify(textOf(bytes)), bytes };
+  });
+  assertEquals(await compareAllLive(inputs, 3), []);
+});
+
+async function compareAllLive(
+  inputs: readonly VectorInput[],
+  pieceCount: number,
+): Promise<string[]> {
+  const lenience = { allowMissingHost: true };
+  const options = { hostname: "127.0.0.1", port: 0, lenience, onError: () => {} };
+  await using server = serve(describeRequest, options);
+  const { hostname, port } = server.addr as Deno.NetAddr;
+  const failures = await mapLive(inputs, async ({ name, bytes }) => {
+    const transcript = readBatch([bytes.slice()], { lenience, isEnd: true });
+    const failure = await compareLive({ hostname, port }, cut(bytes, pieceCount), transcript);
+    return failure === undefined ? [] : [`${name}: ${failure}`];
+  });
+  return failures.flat();
 }
 
 function cut(bytes: Uint8Array, count: number): Uint8Array[] {

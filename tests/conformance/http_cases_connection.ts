@@ -65,6 +65,13 @@ export const CONNECTION_CASES: readonly HttpCase[] = [
     false,
   ),
   exchange(
+    "connection: only the first response does",
+    "RFC 9112 section 9.3",
+    [GET + GET],
+    [{ ...OK, fields: { "keep-alive": "timeout=60" } }, { ...OK, fields: { "keep-alive": null } }],
+    false,
+  ),
+  exchange(
     "connection: nothing is answered behind close",
     "RFC 9112 section 9.6",
     [request("GET", "/", ["Connection: close"]) + GET],

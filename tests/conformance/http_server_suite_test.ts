@@ -16,40 +16,6 @@ Deno.test("HTTP_CASES has each name once", () => {
   assertEquals(names.filter((name, index) => names.indexOf(name) !== index), []);
 });
 
-Deno.test("runSuite() fails on a server that takes everything for a request", async () => {
-  // Answers each read with 200 and never closes: no refusal may pass here.
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const serving = serveCarelessly(listener);
-  const { hostname, port } = listener.addr;
-  const cases = HTTP_CASES.filter((item) => item.isRefusal).slice(0, 8);
-  const results = await runSuite({ hostname, port }, { cases, timeoutMs: 200 });
-  listener.close();
-  await serving;
-  assertEquals(results.length, cases.length);
-  assert(results.every((result) => result.failure !== undefined));
-});
-
-async function serveCarelessly(listener: Deno.TcpListener): Promise<void> {
-  const answer = new TextEncoder().encode("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  const answering: Promise<void>[] = [];
-  try {
-    for await (const conn of listener) answering.push(answerAll(conn, answer));
-  } catch {
-    // The listener was closed.
-  }
-  await Promise.all(answering);
-}
-
-async function answerAll(conn: Deno.TcpConn, answer: Uint8Array): Promise<void> {
-  using connection = conn;
-  const buffer = new Uint8Array(4096);
-  try {
-    while (await connection.read(buffer) !== null) await connection.write(answer);
-  } catch {
-    // The client left.
-  }
-}
-
 Deno.test("serve() keeps an unfinished request apart from one that overtakes it", async () => {
   await using target = startTarget();
   const wire = "\r\nPOST /target/slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
@@ -85,3 +51,43 @@ Deno.test("serve() keeps connections apart whose requests come in turns", async 
     await client[Symbol.asyncDispose]();
   }
 });
+
+const CARELESS = [
+  ["takes everything for a request", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true],
+  ["refuses everything", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", false],
+] as const;
+
+for (const [name, answer, isRefusal] of CARELESS) {
+  Deno.test(`runSuite() fails on a server that ${name}`, async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const serving = serveCarelessly(listener, new TextEncoder().encode(answer));
+    const { hostname, port } = listener.addr;
+    const cases = HTTP_CASES.filter((item) => (item.isRefusal ?? false) === isRefusal).slice(0, 8);
+    const results = await runSuite({ hostname, port }, { cases, timeoutMs: 200 });
+    listener.close();
+    await serving;
+    assertEquals(results.length, cases.length);
+    assert(results.every((result) => result.failure !== undefined));
+  });
+}
+
+/** Answers each read in the same way, and never closes. */
+async function serveCarelessly(listener: Deno.TcpListener, answer: Uint8Array): Promise<void> {
+  const answering: Promise<void>[] = [];
+  try {
+    for await (const conn of listener) answering.push(answerAll(conn, answer));
+  } catch {
+    // The listener was closed.
+  }
+  await Promise.all(answering);
+}
+
+async function answerAll(conn: Deno.TcpConn, answer: Uint8Array): Promise<void> {
+  using connection = conn;
+  const buffer = new Uint8Array(4096);
+  try {
+    while (await connection.read(buffer) !== null) await connection.write(answer);
+  } catch {
+    // The client left.
+  }
+}

@@ -56,7 +56,10 @@ const LENIENCE = [
 function createSetup(random: SeededRandom): Setup {
   const limits = random.int(4) === 0 ? SMALL_LIMITS : {};
   if (random.int(2) === 0) return { limits, lenience: {} };
-  return { limits, lenience: Object.fromEntries(LENIENCE.map((name) => [name, random.int(2) === 1])) };
+  return {
+    limits,
+    lenience: Object.fromEntries(LENIENCE.map((name) => [name, random.int(2) === 1])),
+  };
 }
 
 /** What a target makes of an input, documented errors included. */
@@ -86,13 +89,14 @@ interface Outcome {
 export function fuzzHttp({ seed, first = 0, count }: FuzzOptions): FuzzResult {
   const corpus = readCorpus(CORPUS_FOLDER);
   const names = Object.keys(TARGETS);
+  const own = names.map((name) => readCorpus(CORPUS_FOLDER, TARGETS[name]!.corpus));
   const counts: Record<string, number> = {};
   let refusedCount = 0;
   for (let number = first; number < first + count; number++) {
     // Far apart, so that the inputs of near seeds differ.
     const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
     const name = names[number % names.length]!;
-    const input = createInput(random, corpus);
+    const input = createInput(random, own[number % names.length]!, corpus);
     const setup = createSetup(random);
     if (fuzzOne(name, input, setup, random, `seed ${seed}, number ${number}`)) refusedCount++;
     counts[name] = (counts[name] ?? 0) + 1;
@@ -110,8 +114,8 @@ function fuzzOne(
 ): boolean {
   const chunks = cut(input, random);
   try {
-    const whole = outcomeOf(TARGETS[name]!, [input.slice()], setup);
-    const pieces = outcomeOf(TARGETS[name]!, chunks, setup);
+    const whole = outcomeOf(TARGETS[name]!.run, [input.slice()], setup);
+    const pieces = outcomeOf(TARGETS[name]!.run, chunks, setup);
     if (whole.text === pieces.text) return whole.isRefused;
     const lengths = chunks.map(({ length }) => length).join(" ");
     throw new Error(`Cut into ${lengths}:${pieces.text}\nwhole:${whole.text}`);

@@ -21,20 +21,19 @@ Deno.test("fuzzHttp() makes the same of the same seed", () => {
 });
 
 Deno.test("the corpus holds inputs that pass, for every target", () => {
-  const corpus = readCorpus(new URL("./corpus/http/", import.meta.url));
-  assertGreater(corpus.length, 25);
+  const folder = new URL("./corpus/http/", import.meta.url);
   for (const [name, target] of Object.entries(TARGETS)) {
-    const passed = corpus.filter((entry) => {
+    const passed = readCorpus(folder, target.corpus).filter((entry) => {
       const log = new Log(entry.length);
       try {
-        target([bytesOf(entry)], { limits: {}, lenience: {} }, log);
+        target.run([bytesOf(entry)], { limits: {}, lenience: {} }, log);
         return true;
       } catch (error) {
         log.error(error);
         return false;
       }
     });
-    assertGreater(passed.length, 2, name);
+    assertGreater(passed.length, 1, name);
   }
 });
 

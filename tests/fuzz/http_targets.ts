@@ -23,6 +23,13 @@ export interface Setup {
 /** Runs one parser over chunks and writes down what it did. */
 export type Target = (chunks: readonly Uint8Array[], setup: Setup, log: Log) => void;
 
+/** A target and the corpus entries that suit it. */
+export interface TargetEntry {
+  readonly run: Target;
+  /** How the names of those entries start. */
+  readonly corpus: string;
+}
+
 /** More steps for each byte than any parser has reason for. */
 const STEPS_PER_BYTE = 8;
 
@@ -150,7 +157,9 @@ function connect(role: "server" | "client"): Target {
       for (;;) {
         log.step();
         const event = connection.nextEvent();
-        if (event === undefined || event.type === "paused" || event.type === "closed") return event?.type;
+        if (event === undefined || event.type === "paused" || event.type === "closed") {
+          return event?.type;
+        }
         noteEvent(event, log);
         if (event.type === "end") sendAll(connection, role === "server" ? RESPONSE : REQUEST, log);
       }
@@ -168,7 +177,9 @@ const REQUEST: HttpSendEvent[] = [
   { type: "request", method: "GET", target: "/", headers: [["Host", "a"]] },
   { type: "end" },
 ];
-const RESPONSE: HttpSendEvent[] = [{ type: "response", status: 200, bodyLength: 0 }, { type: "end" }];
+const RESPONSE: HttpSendEvent[] = [{ type: "response", status: 200, bodyLength: 0 }, {
+  type: "end",
+}];
 
 /** Our side says what it has to say, if the connection lets it. */
 function sendAll(connection: HttpConnection, events: readonly HttpSendEvent[], log: Log): void {
@@ -193,11 +204,11 @@ function totalOf(chunks: readonly Uint8Array[]): number {
 }
 
 /** Everything that reads bytes of a peer, by name. */
-export const TARGETS: Readonly<Record<string, Target>> = {
-  "request heads": parseHeads("request"),
-  "response heads": parseHeads("response"),
-  "chunked decoder": decodeChunks,
-  "request reader": readRequests,
-  "server connection": connect("server"),
-  "client connection": connect("client"),
+export const TARGETS: Readonly<Record<string, TargetEntry>> = {
+  "request heads": { run: parseHeads("request"), corpus: "request_" },
+  "response heads": { run: parseHeads("response"), corpus: "response_" },
+  "chunked decoder": { run: decodeChunks, corpus: "chunked_" },
+  "request reader": { run: readRequests, corpus: "request_" },
+  "server connection": { run: connect("server"), corpus: "request_" },
+  "client connection": { run: connect("client"), corpus: "response_" },
 };

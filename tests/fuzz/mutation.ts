@@ -20,10 +20,13 @@ export function parseCorpusEntry(text: string): string {
   });
 }
 
-/** All entries of a folder, ordered by name so that a seed means the same everywhere. */
-export function readCorpus(folder: URL): string[] {
+/**
+ * All entries of a folder whose names start with `prefix`, ordered by name so
+ * that a seed means the same everywhere.
+ */
+export function readCorpus(folder: URL, prefix = ""): string[] {
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
-  return names.filter((name) => name.endsWith(".txt")).sort()
+  return names.filter((name) => name.startsWith(prefix) && name.endsWith(".txt")).sort()
     .map((name) => parseCorpusEntry(Deno.readTextFileSync(new URL(name, folder))));
 }
 
@@ -131,13 +134,23 @@ function pickLineEnd(text: string, random: SeededRandom): number {
   return text.indexOf("\n", random.int(text.length + 1)) + 1;
 }
 
-const MAX_MUTATIONS = 6;
+const MAX_MUTATIONS = 4;
 const MAX_RANDOM_BYTES = 64;
 
-/** One input: seldom pure noise, mostly something of the corpus that was spoilt. */
-export function createInput(random: SeededRandom, corpus: readonly string[]): Uint8Array {
+/**
+ * One input: seldom pure noise, mostly something of the corpus that was spoilt.
+ *
+ * @param random Where chance comes from.
+ * @param own What suits the parser, and is mostly begun with.
+ * @param corpus Everything there is.
+ */
+export function createInput(
+  random: SeededRandom,
+  own: readonly string[],
+  corpus: readonly string[],
+): Uint8Array {
   if (random.int(25) === 0) return random.bytes(random.int(MAX_RANDOM_BYTES));
-  let text = random.pick(corpus);
+  let text = random.pick(random.int(8) === 0 ? corpus : own);
   for (let count = random.int(MAX_MUTATIONS + 1); count > 0; count--) {
     text = random.pick(MUTATIONS)(text, random, corpus);
   }

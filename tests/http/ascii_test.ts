@@ -14,7 +14,10 @@ for (const length of [0, 1, 1023, 1024, 1025, 2048, 2049, 200_000]) {
   Deno.test(`decodeLatin1() decodes ${length} bytes from the middle of a buffer`, () => {
     const bytes = Uint8Array.from({ length: length + 10 }, (_, index) => index * 7);
     const text = decodeLatin1(bytes, 5, 5 + length);
-    assertEquals(text, Array.from(bytes.subarray(5, 5 + length), (b) => String.fromCharCode(b)).join(""));
+    assertEquals(
+      text,
+      Array.from(bytes.subarray(5, 5 + length), (b) => String.fromCharCode(b)).join(""),
+    );
   });
 }
 

@@ -15,7 +15,12 @@ function send(encoder: BodyEncoder, out: OutputBuffer, pieces: readonly string[]
   }
 }
 
-function encode(framing: number, pieces: string[], trailers?: [string, string][], status = 200): string {
+function encode(
+  framing: number,
+  pieces: string[],
+  trailers?: [string, string][],
+  status = 200,
+): string {
   const out = new OutputBuffer();
   const encoder = new BodyEncoder(framing, status, "GET");
   send(encoder, out, pieces);
@@ -53,7 +58,12 @@ for (
     ["nothing in chunks", Framing.CHUNKED, [], "0\r\n\r\n"],
     ["chunks", Framing.CHUNKED, ["a", "bc"], "1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"],
     ["no chunk for an empty piece", Framing.CHUNKED, ["", "a", ""], "1\r\na\r\n0\r\n\r\n"],
-    ["a chunk of 16 bytes", Framing.CHUNKED, ["0123456789abcdef"], "10\r\n0123456789abcdef\r\n0\r\n\r\n"],
+    [
+      "a chunk of 16 bytes",
+      Framing.CHUNKED,
+      ["0123456789abcdef"],
+      "10\r\n0123456789abcdef\r\n0\r\n\r\n",
+    ],
     ["a body of known length", 5, ["ab", "", "cde"], "abcde"],
     ["an empty body of known length", 0, [""], ""],
     ["a body until close", Framing.UNTIL_CLOSE, ["ab", "cde"], "abcde"],

@@ -9,21 +9,42 @@ const VALID: { name: string; wire: string; data?: string; trailers?: [string, st
   { name: "an empty body", wire: "0\r\n\r\n" },
   { name: "one chunk", wire: "5\r\nhello\r\n0\r\n\r\n", data: "hello" },
   { name: "several chunks", wire: "1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n", data: "abcdef" },
-  { name: "digits in both cases", wire: "a\r\n0123456789\r\nB\r\nabcdefghijk\r\n0\r\n\r\n", data: "0123456789abcdefghijk" },
+  {
+    name: "digits in both cases",
+    wire: "a\r\n0123456789\r\nB\r\nabcdefghijk\r\n0\r\n\r\n",
+    data: "0123456789abcdefghijk",
+  },
   { name: "leading zeros", wire: "0003\r\nabc\r\n00\r\n\r\n", data: "abc" },
-  { name: "data that looks like framing", wire: "9\r\n0\r\n\r\n1\r\na\r\n0\r\n\r\n", data: "0\r\n\r\n1\r\na" },
+  {
+    name: "data that looks like framing",
+    wire: "9\r\n0\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    data: "0\r\n\r\n1\r\na",
+  },
   { name: "an extension without value", wire: "1;a\r\nx\r\n0;b\r\n\r\n", data: "x" },
   { name: "an extension with a value", wire: "1;a=b\r\nx\r\n0\r\n\r\n", data: "x" },
-  { name: "several extensions", wire: "1;a;b=c;d=\"e\";f\r\nx\r\n0\r\n\r\n", data: "x" },
+  { name: "several extensions", wire: '1;a;b=c;d="e";f\r\nx\r\n0\r\n\r\n', data: "x" },
   { name: "an empty quoted value", wire: '1;a=""\r\nx\r\n0\r\n\r\n', data: "x" },
   { name: "separators in a quoted value", wire: '1;a=";=, \t\x80"\r\nx\r\n0\r\n\r\n', data: "x" },
   { name: "escapes in a quoted value", wire: '1;a="\\"\\\\\\a\\ "\r\nx\r\n0\r\n\r\n', data: "x" },
   { name: "blanks behind the semicolon", wire: "1; \ta\r\nx\r\n0\r\n\r\n", data: "x" },
   { name: "blanks around the equals sign", wire: '1;a \t= "b"\r\nx\r\n0\r\n\r\n', data: "x" },
   { name: "blanks between name and semicolon", wire: "1;a ;b\r\nx\r\n0\r\n\r\n", data: "x" },
-  { name: "blanks between value and semicolon", wire: '1;a=b ;c="d"\t;e\r\nx\r\n0\r\n\r\n', data: "x" },
-  { name: "trailers", wire: "0\r\nA: b\r\nX-Sum:\t1 \r\n\r\n", trailers: [["A", "b"], ["X-Sum", "1"]] },
-  { name: "repeated trailers", wire: "1\r\nx\r\n0\r\nA: 1\r\na: 2\r\n\r\n", data: "x", trailers: [["A", "1"], ["a", "2"]] },
+  {
+    name: "blanks between value and semicolon",
+    wire: '1;a=b ;c="d"\t;e\r\nx\r\n0\r\n\r\n',
+    data: "x",
+  },
+  {
+    name: "trailers",
+    wire: "0\r\nA: b\r\nX-Sum:\t1 \r\n\r\n",
+    trailers: [["A", "b"], ["X-Sum", "1"]],
+  },
+  {
+    name: "repeated trailers",
+    wire: "1\r\nx\r\n0\r\nA: 1\r\na: 2\r\n\r\n",
+    data: "x",
+    trailers: [["A", "1"], ["a", "2"]],
+  },
 ];
 
 for (const { name, wire, data = "", trailers } of VALID) {
@@ -124,7 +145,11 @@ for (const [name, extension] of BAD_EXTENSIONS) {
       `1${extension}\r\na\r\n0\r\n\r\n`,
       (chunks) => refusalOf(() => decodeChunked(chunks)),
     );
-    assertEquals(refusal, { code: "ERR_HTTP_BAD_CHUNK_EXTENSION", statusHint: 400, limit: undefined });
+    assertEquals(refusal, {
+      code: "ERR_HTTP_BAD_CHUNK_EXTENSION",
+      statusHint: 400,
+      limit: undefined,
+    });
   });
 }
 
@@ -158,7 +183,16 @@ for (
   });
 }
 
-for (const name of ["Content-Length", "transfer-encoding", "HOST", "Authorization", "Set-Cookie", "Trailer"]) {
+for (
+  const name of [
+    "Content-Length",
+    "transfer-encoding",
+    "HOST",
+    "Authorization",
+    "Set-Cookie",
+    "Trailer",
+  ]
+) {
   Deno.test(`ChunkedDecoder.step() refuses the trailer ${name} however it is split`, () => {
     const refusal = sameForEverySplit(
       `1\r\na\r\n0\r\nX: y\r\n${name}: 1\r\n\r\n`,
@@ -368,7 +402,10 @@ for (const { name, limits, longest, tooLong, limit, statusHint = 400 } of LIMITS
 
 Deno.test("ChunkedDecoder.step() counts nothing for a body sent byte by byte", () => {
   const limits = { maxChunkOverheadBytes: 1 };
-  assertEquals(decodeChunked([bytesOf("1\r\nx\r\n".repeat(5000) + END)], { limits }).data.length, 5000);
+  assertEquals(
+    decodeChunked([bytesOf("1\r\nx\r\n".repeat(5000) + END)], { limits }).data.length,
+    5000,
+  );
 });
 
 const LENIENT: [option: keyof HttpLenience, wire: string, strictCode: string][] = [
@@ -399,7 +436,8 @@ Deno.test("ChunkedDecoder.step() counts allowed blanks behind a size as overhead
   const limits = { maxChunkOverheadBytes: 5, maxChunkLineBytes: 8 };
   for (const [fits, tooLong] of [["1     ", "1      "], ["1   ;a", "1    ;a"]]) {
     const wire = (line: string) => `${line}\r\nx\r\n0\r\n\r\n`;
-    const run = (line: string) => (chunks: Uint8Array[]) => decodeChunked(chunks, { limits, lenience });
+    const run = (line: string) => (chunks: Uint8Array[]) =>
+      decodeChunked(chunks, { limits, lenience });
     assert(sameForEverySplit(wire(fits!), run(fits!)).isDone);
     const refusal = sameForEverySplit(
       wire(tooLong!),

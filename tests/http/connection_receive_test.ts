@@ -93,12 +93,6 @@ const REQUESTS: readonly Row[] = [
     state: "idle/idle",
   },
   {
-    name: "an expectation nobody knows",
-    wire: `${POST}Expect: more\r\nContent-Length: 1\r\n\r\na`,
-    events: ["request POST / 1.1 1", "data a", "end"],
-    state: "idle/idle",
-  },
-  {
     name: "a refused Upgrade",
     wire: `GET / HTTP/1.1\r\n${HOST}Connection: upgrade\r\nUpgrade: x\r\n\r\n`,
     events: ["request GET / 1.1 0 upgrades", "end"],
@@ -178,6 +172,13 @@ const BAD_REQUESTS: readonly Row[] = [
     wire: `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n`,
     events: [],
     code: "ERR_HTTP_UNKNOWN_TRANSFER_CODING",
+    state: "error/idle",
+  },
+  {
+    name: "an expectation nobody knows",
+    wire: `${POST}Expect: more\r\nContent-Length: 1\r\n\r\n`,
+    events: [],
+    code: "ERR_HTTP_EXPECTATION_FAILED",
     state: "error/idle",
   },
   {

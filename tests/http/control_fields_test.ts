@@ -92,7 +92,10 @@ Deno.test("ControlFields.read() with allowRepeatedContentLength takes equal ones
   assertEquals(read([five, five, five], lenience).contentLength, 5);
   assertEquals(read(["Content-Length: 0", "Content-Length: 0"], lenience).contentLength, 0);
   for (const other of ["Content-Length: 6", "Content-Length: 05", "Content-Length:"]) {
-    assertEquals(refusalOf(() => read([five, other], lenience)).code, "ERR_HTTP_BAD_CONTENT_LENGTH");
+    assertEquals(
+      refusalOf(() => read([five, other], lenience)).code,
+      "ERR_HTTP_BAD_CONTENT_LENGTH",
+    );
   }
 });
 
@@ -226,7 +229,11 @@ Deno.test("ControlFields.read() passes by fields whose names only look alike", (
 
 Deno.test("ControlFields.read() forgets the message before", () => {
   const control = new ControlFields({});
-  read(["Host: a", "Expect: x", "Upgrade: a", "Connection: close, keep-alive, upgrade"], {}, control);
+  read(
+    ["Host: a", "Expect: x", "Upgrade: a", "Connection: close, keep-alive, upgrade"],
+    {},
+    control,
+  );
   read(["Transfer-Encoding: gzip, chunked"], {}, control);
   read(["Content-Length: 5"], {}, control);
   read(["Transfer-Encoding: chunked"], {}, control);

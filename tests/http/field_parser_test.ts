@@ -10,15 +10,25 @@ interface Bounds {
   readonly maxCount?: number;
 }
 
-function createParser({ maxBytes = 1000, maxCount = 100 }: Bounds = {}, lenience: HttpLenience = {}) {
-  const limits = { maxBytes, maxCount, bytesOption: "maxTrailerBytes", countOption: "maxTrailerCount" };
+function createParser(
+  { maxBytes = 1000, maxCount = 100 }: Bounds = {},
+  lenience: HttpLenience = {},
+) {
+  const limits = {
+    maxBytes,
+    maxCount,
+    bytesOption: "maxTrailerBytes",
+    countOption: "maxTrailerCount",
+  };
   return new FieldParser(limits, lenience);
 }
 
 /** The fields and the length of a section; `undefined` where it is not complete. */
 function parse(chunks: readonly Uint8Array[], parser = createParser()) {
   const start = 5;
-  const bytes = new Uint8Array(start + chunks.reduce((sum, chunk) => sum + chunk.length, 0)).fill(0x41);
+  const bytes = new Uint8Array(start + chunks.reduce((sum, chunk) => sum + chunk.length, 0)).fill(
+    0x41,
+  );
   let end = start;
   for (const chunk of chunks) {
     bytes.set(chunk, end);
@@ -34,8 +44,16 @@ const VALID = [
   { name: "one field", wire: "A: b\r\n\r\n", fields: [["A", "b"]] },
   { name: "an empty value", wire: "A:\r\nB: \r\n\r\n", fields: [["A", ""], ["B", ""]] },
   { name: "blanks at both ends", wire: "A: \tb c\t \r\n\r\n", fields: [["A", "b c"]] },
-  { name: "a value of one blank byte class after another", wire: "A:\t\xa0\r\n\r\n", fields: [["A", "\xa0"]] },
-  { name: "duplicates", wire: "A: 1\r\na: 2\r\nA: 1\r\n\r\n", fields: [["A", "1"], ["a", "2"], ["A", "1"]] },
+  {
+    name: "a value of one blank byte class after another",
+    wire: "A:\t\xa0\r\n\r\n",
+    fields: [["A", "\xa0"]],
+  },
+  {
+    name: "duplicates",
+    wire: "A: 1\r\na: 2\r\nA: 1\r\n\r\n",
+    fields: [["A", "1"], ["a", "2"], ["A", "1"]],
+  },
 ];
 
 for (const { name, wire, fields } of VALID) {
@@ -115,7 +133,9 @@ for (
   Deno.test(`FieldParser.parse() holds a section to its limit: ${name} a limit`, () => {
     const outcome = sameForEverySplit(THREE, (chunks) => {
       const parser = createParser(bounds);
-      return limit === undefined ? parse(chunks, parser)?.length : refusalOf(() => parse(chunks, parser));
+      return limit === undefined
+        ? parse(chunks, parser)?.length
+        : refusalOf(() => parse(chunks, parser));
     });
     const refusal = { code: "ERR_NET_LIMIT_EXCEEDED", statusHint: 431, limit };
     assertEquals(outcome, limit === undefined ? THREE.length : refusal as typeof outcome);
@@ -125,7 +145,8 @@ for (
 Deno.test("FieldParser.parse() grows its table beyond 32 fields", () => {
   for (const count of [32, 33, 65, 99]) {
     const parser = createParser({ maxBytes: 10_000 });
-    const wire = Array.from({ length: count }, (_, index) => `N${index}: ${index}\r\n`).join("") + "\r\n";
+    const wire = Array.from({ length: count }, (_, index) => `N${index}: ${index}\r\n`).join("") +
+      "\r\n";
     const parsed = parse([bytesOf(wire)], parser);
     assertEquals(parsed?.fields.at(-1), [`N${count - 1}`, `${count - 1}`]);
     assertEquals(parser.count, count);
@@ -142,6 +163,13 @@ Deno.test("FieldParser.reset() makes a parser ready for another section", () => 
   refusalOf(() => parse([bytesOf("A: b\r\nC\r\n")], parser));
   parser.reset();
   assertEquals(parse([bytesOf(THREE)], parser)?.fields.length, 3);
+});
+
+Deno.test("FieldParser.reset() forgets where a line was folded", () => {
+  const parser = createParser({}, { allowObsFold: true });
+  assertEquals(parse([bytesOf("A: a\r\n b\r\n\r\n")], parser)?.fields, [["A", "a   b"]]);
+  parser.reset();
+  assertEquals(parse([bytesOf("A: bcd  \r\n\r\n")], parser)?.fields, [["A", "bcd"]]);
 });
 
 /** How many bytes a parser touches for an input that comes byte by byte. */

@@ -9,10 +9,26 @@ import {
 } from "../../http/field_text.ts";
 
 /** What must never get into a head, wherever it stands. */
-const SPLITTERS = ["\r", "\n", "\0", "\r\n", "\u010d", "\u010a", "\u0100", "\u2028", "\ud83d\ude00"];
+const SPLITTERS = [
+  "\r",
+  "\n",
+  "\0",
+  "\r\n",
+  "\u010d",
+  "\u010a",
+  "\u0100",
+  "\u2028",
+  "\ud83d\ude00",
+];
 
 const CHECKS: [name: string, check: (text: string) => void, good: string[], bad: string[]][] = [
-  ["checkFieldName()", checkFieldName, ["a", "X-Y_9", "!#$%&'*+-.^_`|~"], ["", " ", "a:", "(", "\xe4"]],
+  ["checkFieldName()", checkFieldName, ["a", "X-Y_9", "!#$%&'*+-.^_`|~"], [
+    "",
+    " ",
+    "a:",
+    "(",
+    "\xe4",
+  ]],
   ["checkMethod()", checkMethod, ["GET", "x", "M-SEARCH"], ["", "G T", "G/T", "\xe4"]],
   [
     "checkFieldValue()",
@@ -20,7 +36,13 @@ const CHECKS: [name: string, check: (text: string) => void, good: string[], bad:
     ["", "a", "a b\tc", "\x80\xff", "\u00e4"],
     [" ", " a", "a ", "\ta", "a\t", "\x7f", "\x1f"],
   ],
-  ["checkTarget()", checkTarget, ["/", "*", "a:1", "http://a/?b", "/%00"], ["", "/ ", "/#", "/\t", "/\xe4"]],
+  ["checkTarget()", checkTarget, ["/", "*", "a:1", "http://a/?b", "/%00"], [
+    "",
+    "/ ",
+    "/#",
+    "/\t",
+    "/\xe4",
+  ]],
   ["checkReason()", checkReason, ["", "OK", "a\tb", "\xe4", " "], ["\x7f", "\x1f"]],
 ];
 

@@ -65,7 +65,13 @@ for (const [name, message, framing] of DECISIONS) {
 }
 
 const UNKNOWN_CODE = "ERR_HTTP_UNKNOWN_TRANSFER_CODING";
-const REFUSALS: [name: string, lines: string[], minorVersion: number, code: string, hint: number][] = [
+const REFUSALS: [
+  name: string,
+  lines: string[],
+  minorVersion: number,
+  code: string,
+  hint: number,
+][] = [
   ["a length and chunked", [LENGTH, CHUNKED], 1, "ERR_HTTP_LENGTH_AND_TRANSFER_CODING", 400],
   ["chunked and a length", [CHUNKED, LENGTH], 1, "ERR_HTTP_LENGTH_AND_TRANSFER_CODING", 400],
   [
@@ -84,9 +90,21 @@ const REFUSALS: [name: string, lines: string[], minorVersion: number, code: stri
   ],
   ["chunked in HTTP/1.0", [CHUNKED], 0, "ERR_HTTP_BAD_TRANSFER_ENCODING", 400],
   ["chunked and a length in HTTP/1.0", [CHUNKED, LENGTH], 0, "ERR_HTTP_BAD_TRANSFER_ENCODING", 400],
-  ["an unknown coding in HTTP/1.0", ["Transfer-Encoding: x"], 0, "ERR_HTTP_BAD_TRANSFER_ENCODING", 400],
+  [
+    "an unknown coding in HTTP/1.0",
+    ["Transfer-Encoding: x"],
+    0,
+    "ERR_HTTP_BAD_TRANSFER_ENCODING",
+    400,
+  ],
   ["an unknown coding", ["Transfer-Encoding: x"], 1, UNKNOWN_CODE, 501],
-  ["an unknown coding in front of chunked", ["Transfer-Encoding: x, chunked"], 1, UNKNOWN_CODE, 501],
+  [
+    "an unknown coding in front of chunked",
+    ["Transfer-Encoding: x, chunked"],
+    1,
+    UNKNOWN_CODE,
+    501,
+  ],
   ["identity", ["Transfer-Encoding: identity"], 1, UNKNOWN_CODE, 501],
 ];
 
@@ -100,7 +118,9 @@ for (const [name, lines, minorVersion, code, statusHint] of REFUSALS) {
 }
 
 Deno.test("mayHaveBody() tells which responses never have one", () => {
-  for (const status of [100, 101, 103, 199, 204, 304]) assertEquals(mayHaveBody(status, "GET"), false);
+  for (const status of [100, 101, 103, 199, 204, 304]) {
+    assertEquals(mayHaveBody(status, "GET"), false);
+  }
   for (const status of [200, 203, 205, 206, 303, 305, 404, 500, 999]) {
     assertEquals(mayHaveBody(status, "GET"), true);
     assertEquals(mayHaveBody(status, "HEAD"), false);

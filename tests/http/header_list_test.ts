@@ -23,7 +23,9 @@ const LISTS: [kind: string, create: (fields: [string, string][]) => HeaderList][
 function received(fields: [string, string][]): HeaderList {
   const limits = { maxBytes: Infinity, maxCount: Infinity, bytesOption: "", countOption: "" };
   const parser = new FieldParser(limits, {});
-  const bytes = bytesOf(`junk${fields.map(([name, value]) => `${name}:${value}\r\n`).join("")}\r\n`);
+  const bytes = bytesOf(
+    `junk${fields.map(([name, value]) => `${name}:${value}\r\n`).join("")}\r\n`,
+  );
   assert(parser.parse(bytes, 4, bytes.length));
   const list = HeaderList.fromFields(bytes, 4, parser);
   // What is decoded later must not depend on the buffer or the parser.
@@ -118,7 +120,9 @@ for (const [kind, create] of LISTS) {
 }
 
 Deno.test("HeaderList decodes received values as ISO-8859-1", () => {
-  const value = Array.from({ length: 128 }, (_, index) => String.fromCharCode(0x80 + index)).join("");
+  const value = Array.from({ length: 128 }, (_, index) => String.fromCharCode(0x80 + index)).join(
+    "",
+  );
   assertEquals(received([["A", value]]).get("a"), value);
 });
 

@@ -18,7 +18,12 @@ Deno.test("resolveLimits() gives the defaults of the documentation", () => {
 
 for (const name of Object.keys(DEFAULTS) as (keyof HttpLimits)[]) {
   Deno.test(`resolveLimits() sets ${name} and nothing else`, () => {
-    for (const [value, expected] of [[1, 1], [7, 7], [2 ** 53 - 1, 2 ** 53 - 1], [0, Infinity], [Infinity, Infinity]]) {
+    for (
+      const [value, expected] of [[1, 1], [7, 7], [2 ** 53 - 1, 2 ** 53 - 1], [0, Infinity], [
+        Infinity,
+        Infinity,
+      ]]
+    ) {
       assertEquals(resolveLimits({ [name]: value }), { ...DEFAULTS, [name]: expected });
     }
   });

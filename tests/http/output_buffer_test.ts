@@ -54,9 +54,16 @@ Deno.test("OutputBuffer.writeAscii() writes ASCII or nothing", () => {
 
 Deno.test("OutputBuffer.writeDecimal() writes what String() writes", () => {
   const powers = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
-  const numbers = powers.flatMap((power) => [power - 1, power, power + 1, 9 * power - 1, 9 * power]);
+  const numbers = powers.flatMap((
+    power,
+  ) => [power - 1, power, power + 1, 9 * power - 1, 9 * power]);
   const binary = Array.from({ length: 53 }, (_, exponent) => 2 ** exponent);
-  const values = [...numbers, ...binary, ...binary.map((power) => power - 1), Number.MAX_SAFE_INTEGER];
+  const values = [
+    ...numbers,
+    ...binary,
+    ...binary.map((power) => power - 1),
+    Number.MAX_SAFE_INTEGER,
+  ];
   for (const value of values) {
     if (value < 0 || !Number.isSafeInteger(value)) continue;
     const out = new OutputBuffer();

@@ -63,7 +63,9 @@ for (
 }
 
 Deno.test("writeRequestLine() refuses a method or target that could end the line", () => {
-  for (const bad of ["", " ", "a b", "\r", "\n", "\0", "a\r\nb", "\t", "\x7f", "\xe4", "\u010a", "a#b"]) {
+  for (
+    const bad of ["", " ", "a b", "\r", "\n", "\0", "a\r\nb", "\t", "\x7f", "\xe4", "\u010a", "a#b"]
+  ) {
     const out = new OutputBuffer();
     if (bad !== "a#b") assertThrows(() => writeRequestLine(out, bad, "/"), TypeError);
     assertThrows(() => writeRequestLine(out, "GET", bad), TypeError);

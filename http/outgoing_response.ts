@@ -2,18 +2,23 @@
 
 import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
 import { HttpStateError } from "./errors.ts";
-import { Framing } from "./framing.ts";
+import { Framing, mayHaveBody } from "./framing.ts";
 import { HeaderList } from "./header_list.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import { writeStatusLine } from "./serializer.ts";
 
 const LOWEST_FINAL_STATUS = 200;
 const HIGHEST_STATUS = 599;
+/** Up to this length a look at every character costs less than an encoder. */
+const MAX_ASCII_LENGTH = 512;
+const NOTHING = new Uint8Array(0);
 const CRLF = ascii("\r\n");
 const CONTENT_LENGTH = ascii("content-length: ");
 const CHUNKED = ascii("transfer-encoding: chunked\r\n");
 const CLOSE = ascii("connection: close\r\n");
 const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
+
+const encoder = new TextEncoder();
 
 /** A content type that is used in many responses. */
 export class ContentType {
@@ -207,6 +212,34 @@ export class OutgoingResponse implements ResponseView {
   }
 
   /**
+   * Writes the whole response, if its body is at hand: text or bytes.
+   *
+   * @param out Where to.
+   * @param around What the connection knows.
+   * @param maxInlineBytes Longest body that is copied behind the head.
+   * @returns A longer body, still to be sent.
+   * @throws {TypeError} If a header field contradicts the framing.
+   */
+  writeWhole(
+    out: OutputBuffer,
+    around: ResponseSurroundings,
+    maxInlineBytes: number,
+  ): Uint8Array | undefined {
+    const body = this.body as string | Uint8Array | undefined;
+    if (typeof body === "string" && body.length <= MAX_ASCII_LENGTH && isAscii(body)) {
+      this.writeHead(out, body.length, around);
+      if (mayHaveBody(this.#status, around.method)) out.writeText(body);
+      return undefined;
+    }
+    const bytes = typeof body === "string" ? encoder.encode(body) : body ?? NOTHING;
+    this.writeHead(out, bytes.length, around);
+    if (bytes.length === 0 || !mayHaveBody(this.#status, around.method)) return undefined;
+    if (bytes.length > maxInlineBytes) return bytes;
+    out.writeBytes(bytes);
+    return undefined;
+  }
+
+  /**
    * Writes the head; afterwards it is fixed. Framing is ours: a field that
    * contradicts the body is refused, and none is sent where none may be.
    *
@@ -323,4 +356,11 @@ function writeFraming(
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (text.charCodeAt(index) > 0x7f) return false;
+  }
+  return true;
 }

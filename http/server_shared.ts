@@ -26,6 +26,9 @@ const LF = 0x0a;
  */
 export type Handler = (ctx: Context) => void | Response | Promise<void | Response>;
 
+/** What a handler gives back. */
+export type HandlerResult = ReturnType<Handler>;
+
 /** Counters of the connections of one server. */
 export interface ServerCounters {
   requestCount: number;

@@ -145,6 +145,25 @@ export function sameForEverySplit<T>(wire: string, run: (chunks: Uint8Array[]) =
   return expected;
 }
 
+/** Bytes that count how often they are read or filled: work without a clock. */
+export function countingBytes(wire: string): { bytes: Uint8Array; touches: () => number } {
+  let touched = 0;
+  const bytes = new Proxy(bytesOf(wire), {
+    get(target, key) {
+      if (key === "fill") {
+        return (value: number, start: number, end: number) => {
+          touched += end - start;
+          return target.fill(value, start, end);
+        };
+      }
+      if (key === "slice") return target.slice.bind(target);
+      touched++;
+      return Reflect.get(target, key);
+    },
+  });
+  return { bytes, touches: () => touched };
+}
+
 /** Junk in front and behind: reading outside of the given range shows. */
 function bufferFor(chunks: readonly Uint8Array[]): Uint8Array {
   let total = 0;

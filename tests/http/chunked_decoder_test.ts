@@ -3,7 +3,7 @@ import { ChunkedDecoder } from "../../http/chunked_decoder.ts";
 import type { HttpLenience, HttpLimits } from "../../http/limits.ts";
 import { resolveLimits } from "../../http/limits.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
-import { decodeChunked, refusalOf, sameForEverySplit } from "../_support/wire.ts";
+import { countingBytes, decodeChunked, refusalOf, sameForEverySplit } from "../_support/wire.ts";
 
 const VALID: { name: string; wire: string; data?: string; trailers?: [string, string][] }[] = [
   { name: "an empty body", wire: "0\r\n\r\n" },
@@ -436,9 +436,8 @@ Deno.test("ChunkedDecoder.step() counts allowed blanks behind a size as overhead
   const limits = { maxChunkOverheadBytes: 5, maxChunkLineBytes: 8 };
   for (const [fits, tooLong] of [["1     ", "1      "], ["1   ;a", "1    ;a"]]) {
     const wire = (line: string) => `${line}\r\nx\r\n0\r\n\r\n`;
-    const run = (line: string) => (chunks: Uint8Array[]) =>
-      decodeChunked(chunks, { limits, lenience });
-    assert(sameForEverySplit(wire(fits!), run(fits!)).isDone);
+    const run = (chunks: Uint8Array[]) => decodeChunked(chunks, { limits, lenience });
+    assert(sameForEverySplit(wire(fits!), run).isDone);
     const refusal = sameForEverySplit(
       wire(tooLong!),
       (chunks) => refusalOf(() => decodeChunked(chunks, { limits, lenience })),
@@ -455,3 +454,32 @@ Deno.test("ChunkedDecoder.step() refuses blanks in front of and inside a size wi
     assertEquals(refusal.code, "ERR_HTTP_BAD_CHUNK_SIZE");
   }
 });
+
+for (
+  const [name, create] of [
+    ["a long extension", (n) => `1;${"e".repeat(n)}="${"v".repeat(n)}"\r\nx\r\n0\r\n\r\n`],
+    ["many zeros", (n) => `${"0".repeat(n)}1\r\nx\r\n0\r\n\r\n`],
+    ["many chunks", (n) => `${"1\r\nx\r\n".repeat(n)}0\r\n\r\n`],
+    ["many trailers", (n) => `0\r\n${"A: b\r\n".repeat(n)}\r\n`],
+  ] as [string, (n: number) => string][]
+) {
+  Deno.test(`ChunkedDecoder.step() touches each byte of ${name} a bounded number of times`, () => {
+    const off = { maxChunkLineBytes: 0, maxChunkOverheadBytes: 0, maxTrailerBytes: 0 };
+    const perByte = [100, 200, 400].map((n) => {
+      const wire = create(n);
+      const { bytes, touches } = countingBytes(wire);
+      const decoder = new ChunkedDecoder(resolveLimits({ ...off, maxTrailerCount: 0 }), {});
+      let position = 0;
+      for (let end = 1; end <= wire.length; end++) {
+        while (position < end) {
+          const next = decoder.step(bytes, position, end);
+          if (next === position) break;
+          position = next;
+        }
+      }
+      assert(decoder.isDone);
+      return touches() / wire.length;
+    });
+    assert(perByte[2]! < perByte[0]! * 1.5, `${perByte.join(", ")} touches per byte`);
+  });
+}

@@ -3,7 +3,7 @@ import { FieldParser, OFFSETS_PER_FIELD } from "../../http/field_parser.ts";
 import { HeaderList } from "../../http/header_list.ts";
 import type { HttpLenience } from "../../http/limits.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
-import { refusalOf, sameForEverySplit } from "../_support/wire.ts";
+import { countingBytes, refusalOf, sameForEverySplit } from "../_support/wire.ts";
 
 interface Bounds {
   readonly maxBytes?: number;
@@ -172,25 +172,13 @@ Deno.test("FieldParser.reset() forgets where a line was folded", () => {
   assertEquals(parse([bytesOf("A: bcd  \r\n\r\n")], parser)?.fields, [["A", "bcd"]]);
 });
 
-/** How many bytes a parser touches for an input that comes byte by byte. */
+/** How often a parser touches the bytes of an input that comes byte by byte. */
 function countTouches(wire: string, lenience: HttpLenience): number {
-  let touched = 0;
-  const bytes = new Proxy(bytesOf(wire), {
-    get(target, key) {
-      if (key === "fill") {
-        return (value: number, start: number, end: number) => {
-          touched += end - start;
-          return target.fill(value, start, end);
-        };
-      }
-      touched++;
-      return Reflect.get(target, key);
-    },
-  });
+  const { bytes, touches } = countingBytes(wire);
   const parser = createParser({ maxBytes: Infinity, maxCount: Infinity }, lenience);
   for (let end = 1; end < wire.length; end++) assertFalse(parser.parse(bytes, 0, end));
   assert(parser.parse(bytes, 0, wire.length));
-  return touched;
+  return touches();
 }
 
 for (

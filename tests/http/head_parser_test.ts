@@ -3,6 +3,7 @@ import { HeadParser, type MessageKind } from "../../http/head_parser.ts";
 import { resolveLimits } from "../../http/limits.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 import {
+  countingBytes,
   feedHead,
   type ParsedHead,
   parseHead,
@@ -534,3 +535,35 @@ Deno.test("HeadParser.isStarted is false while there is but an empty line", () =
   parser.parse(bytes, 0, 3);
   assert(parser.isStarted);
 });
+
+for (
+  const [name, kind, create] of [
+    [
+      "a long method line",
+      "request",
+      (n) => withLine(`GET /${"a".repeat(n)}?${"b".repeat(n)} HTTP/1.1`),
+    ],
+    ["a long reason", "response", (n) => `HTTP/1.1 200 ${"r".repeat(n)}\r\n\r\n`],
+    ["many fields", "request", (n) => withField("A: b\r\n".repeat(n) + "Z: z")],
+    ["a long Connection", "request", (n) => withField(`Connection: ${"a, ".repeat(n)}`)],
+    [
+      "a long list of codings",
+      "request",
+      (n) => withField(`Transfer-Encoding: ${"a,".repeat(n)}b`),
+    ],
+  ] as [string, MessageKind, (n: number) => string][]
+) {
+  Deno.test(`HeadParser.parse() touches each byte of ${name} a bounded number of times`, () => {
+    const limits = resolveLimits({ maxRequestLineBytes: 0, maxHeaderBytes: 0, maxHeaderCount: 0 });
+    const perByte = [100, 200, 400].map((n) => {
+      const wire = create(n);
+      const { bytes, touches } = countingBytes(wire);
+      const parser = new HeadParser(kind, limits, {});
+      for (let end = 1; end < wire.length; end++) assertFalse(parser.parse(bytes, 0, end));
+      assert(parser.parse(bytes, 0, wire.length));
+      return touches() / wire.length;
+    });
+    // Twice the input, the same work for each byte: a rescan would double it.
+    assert(perByte[2]! < perByte[0]! * 1.5, `${perByte.join(", ")} touches per byte`);
+  });
+}

@@ -1,0 +1,318 @@
+import type { Deadline } from "../nbio/deadline_wheel.ts";
+import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
+import type { Transport } from "../nbio/transport.ts";
+import { BodyEncoder } from "./body_encoder.ts";
+import { IncomingBody } from "./body_incoming.ts";
+import { HttpError, HttpStateError } from "./errors.ts";
+import { Framing } from "./framing.ts";
+import type { HeaderInit, HeaderList } from "./header_list.ts";
+import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
+import type { RequestReader } from "./request_reader.ts";
+import { adoptResponse } from "./server_adopt.ts";
+import { ServerBody } from "./server_body.ts";
+import { Context, type ContextSource } from "./server_context.ts";
+import type { ServerDeadline } from "./server_deadline.ts";
+import { answerError, isServerError } from "./server_errors.ts";
+import type { ServerInput } from "./server_input.ts";
+import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
+import type { HandlerResult, ServerShared } from "./server_shared.ts";
+import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
+
+const NO_LINE = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+/** What an exchange needs of its connection. */
+export interface ExchangeHost {
+  readonly transport: Transport;
+  readonly shared: ServerShared;
+  readonly input: ServerInput;
+  readonly output: ServerOutput;
+  readonly deadline: ServerDeadline;
+  /** Requests of the connection, this one counted. */
+  readonly requestCount: number;
+  /** Whether nobody is left to answer. */
+  readonly isGone: boolean;
+  /** Cuts the connection. */
+  abort(reason: unknown): void;
+}
+
+/** One request of a connection with its response, from head to last byte. */
+export class ServerExchange implements ContextSource, ResponseSurroundings, WriterTarget {
+  /** Method of the request. */
+  readonly method: string;
+  /** Minor HTTP version of the request. */
+  readonly minorVersion: number;
+  /** What is answered. */
+  readonly response: OutgoingResponse = new OutgoingResponse();
+  /** What the handler sees. */
+  readonly context: Context;
+  /** Whether the connection ends with this response. */
+  isLast = false;
+
+  readonly #host: ExchangeHost;
+  readonly #reader: RequestReader;
+  #source: ServerBody | undefined;
+  #body: IncomingBody | undefined;
+  #encoder: BodyEncoder | undefined;
+  #writer: ResponseWriter | undefined;
+  #headFlush: Promise<void> | undefined;
+  #controller: AbortController | undefined;
+  #abortReason: unknown = undefined;
+  #handlerDeadline: Deadline | undefined;
+
+  /**
+   * @param host The connection.
+   * @param reader Has just read the head.
+   */
+  constructor(host: ExchangeHost, reader: RequestReader) {
+    this.#host = host;
+    this.#reader = reader;
+    this.method = reader.method;
+    this.minorVersion = reader.minorVersion;
+    this.context = new Context(this, this.response, this.method, this.minorVersion);
+  }
+
+  /** Whether all that is left to do is to write a body that is at hand. */
+  get isSimple(): boolean {
+    if (this.#encoder !== undefined) return false;
+    const { body } = this.response;
+    return body === undefined || typeof body === "string" || body instanceof Uint8Array;
+  }
+
+  /** Waits for an asynchronous handler and for whatever sends its body. */
+  async settle(result: HandlerResult): Promise<void> {
+    const { input, deadline } = this.#host;
+    if (deadline.phase === "head" || deadline.phase === "idle") deadline.cancel();
+    this.context.materialise();
+    input.watch();
+    this.#armHandlerDeadline();
+    try {
+      const web = await result;
+      if (web !== undefined) adoptResponse(this.response, web);
+      if (this.#encoder !== undefined) await this.#endCommitted();
+      else if (!this.#host.isGone && !this.isSimple) await this.#sendStream();
+    } catch (error) {
+      this.answerError(error);
+    }
+    this.#handlerDeadline?.cancel();
+    input.unwatch();
+  }
+
+  #armHandlerDeadline(): void {
+    const { shared } = this.#host;
+    const { handlerTimeoutMs } = shared.options.timeouts;
+    if (handlerTimeoutMs === 0 || handlerTimeoutMs === Infinity) return;
+    this.#handlerDeadline = shared.wheel.create(() =>
+      this.abortSignal(
+        new TimeoutError(`Cannot answer: the handler took longer than ${handlerTimeoutMs} ms`, {
+          phase: "handler",
+          timeoutMs: handlerTimeoutMs,
+        }),
+      )
+    );
+    this.#handlerDeadline.arm(handlerTimeoutMs);
+  }
+
+  /** Answers with an error instead of what the handler made so far. */
+  answerError(error: unknown): void {
+    if (this.#host.isGone) return;
+    if (isServerError(error)) this.#report(error);
+    // Half a response cannot be taken back: the client must not take it for whole.
+    if (this.response.committed) this.#host.abort(error);
+    else answerError(this.response, error);
+  }
+
+  #report(error: unknown): void {
+    this.#host.shared.options.onError(error, this.context);
+  }
+
+  /**
+   * Writes a response whose body is at hand, if none was written. An error of
+   * the response itself becomes a 500.
+   *
+   * @returns Bytes that are too many to copy and still have to be sent.
+   */
+  writeSimple(): Uint8Array | undefined {
+    const { response } = this;
+    if (response.committed) return undefined;
+    if (!response.isAnswered) answerError(response, new HttpError(404));
+    this.isLast = this.#decideLast();
+    const out = this.#host.output.buffer;
+    try {
+      return response.writeWhole(out, this, MAX_INLINE_BYTES);
+    } catch (error) {
+      this.#report(error);
+      answerError(response, undefined);
+      return response.writeWhole(out, this, MAX_INLINE_BYTES);
+    }
+  }
+
+  /** Whether the connection ends with this response, so that its head says so. */
+  #decideLast(): boolean {
+    const { shared, input, requestCount } = this.#host;
+    const { maxRequestsPerConnection, maxDrainBytes } = shared.options;
+    const reader = this.#reader;
+    if (!reader.isPersistent || shared.isClosing || this.response.wantsClose()) return true;
+    if (requestCount >= maxRequestsPerConnection || input.isBroken) return true;
+    if (input.isEnded && input.buffer.length === 0) return true;
+    if (reader.isBodyDone) return false;
+    // What follows an unfinished body cannot be found without reading it.
+    if (this.#source?.isFailed || (reader.remainingBytes ?? 0) > maxDrainBytes) return true;
+    // RFC 9110 section 10.1.1: without a 100 the body may or may not come.
+    return this.#source?.owesContinue ?? reader.expectsContinue;
+  }
+
+  /** Ends the life of context and body. */
+  end(): void {
+    this.context.expire();
+    this.#source?.close();
+  }
+
+  /** Aborts `ctx.signal`, once. */
+  abortSignal(reason: unknown): void {
+    if (this.#abortReason !== undefined) return;
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  /** The body did not come in time. */
+  failBody(): void {
+    if (this.#source !== undefined) this.#source.isFailed = true;
+  }
+
+  // What the context asks for.
+
+  get localAddr(): Deno.Addr {
+    return this.#host.transport.localAddr;
+  }
+
+  get remoteAddr(): Deno.Addr {
+    return this.#host.transport.remoteAddr;
+  }
+
+  readTarget(): string {
+    return this.#reader.target();
+  }
+
+  readHeaders(): HeaderList {
+    return this.#reader.headers();
+  }
+
+  get body(): IncomingBody {
+    if (this.#body === undefined) {
+      const { input, output, deadline, shared } = this.#host;
+      const { headers } = this.context;
+      this.#source = new ServerBody(this.#reader, input, output, deadline, headers);
+      this.#body = new IncomingBody(this.#source, shared.options.maxBodyBytes);
+    }
+    return this.#body;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  openWriter(): ResponseWriter {
+    this.#commit();
+    return this.#writer = new ResponseWriter(this, this.#flushHead());
+  }
+
+  flushHead(): Promise<void> {
+    this.#commit();
+    return this.#flushHead();
+  }
+
+  /** Writes the head for a body that is still to come. */
+  #commit(): void {
+    const { response } = this;
+    response.checkOpen("head");
+    if (!response.isAnswered) response.setStatus(200);
+    this.isLast = this.#decideLast();
+    const framing = response.writeHead(this.#host.output.buffer, undefined, this);
+    if (framing === Framing.UNTIL_CLOSE) this.isLast = true;
+    this.#encoder = new BodyEncoder(framing, response.status, this.method);
+  }
+
+  /** Whatever follows the head has to wait for it: writes must not overtake. */
+  #flushHead(): Promise<void> {
+    const { output, deadline } = this.#host;
+    const flushed = output.flush().then(() => deadline.cancel());
+    this.#headFlush = flushed.catch((error) => this.#host.abort(error));
+    return flushed;
+  }
+
+  /** The body of a response whose head left before the handler settled. */
+  async #endCommitted(): Promise<void> {
+    await this.#headFlush;
+    if (this.#writer === undefined) return await this.#sendPieces();
+    if (!this.#writer.closed) {
+      throw new HttpStateError(
+        "ERR_HTTP_WRITER_NOT_CLOSED",
+        "Cannot end response: its writer was not closed before the handler settled",
+        { state: "open", event: "end" },
+      );
+    }
+    await this.#writer.settled;
+    // Closed with trailers or a length that did not fit: the body has no end.
+    if (!this.#encoder!.isEnded) {
+      this.#host.abort(new ConnectionClosedError("Response is incomplete"));
+    }
+  }
+
+  async #sendStream(): Promise<void> {
+    await this.flushHead();
+    await this.#sendPieces();
+  }
+
+  async #sendPieces(): Promise<void> {
+    const { body } = this.response;
+    if (typeof body === "string" || body instanceof Uint8Array) {
+      await this.writePiece(typeof body === "string" ? encoder.encode(body) : body);
+    } else if (body !== undefined) {
+      for await (const chunk of body) {
+        if (this.#encoder!.isSilent) break;
+        await this.writePiece(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+      }
+    }
+    await this.endBody([]);
+  }
+
+  async writePiece(bytes: Uint8Array): Promise<void> {
+    this.#checkAlive();
+    await this.#host.output.writePiece(bytes, this.#encoder!);
+  }
+
+  async endBody(trailers: HeaderInit): Promise<void> {
+    this.#checkAlive();
+    await this.#host.output.endBody(this.#encoder!, trailers);
+  }
+
+  #checkAlive(): void {
+    if (!this.#host.isGone) return;
+    throw new ConnectionClosedError("Cannot write: the client has left", {
+      cause: this.#abortReason,
+    });
+  }
+
+  // The lines of a response head that belong to the connection.
+
+  get tellsKeepAlive(): boolean {
+    return this.minorVersion === 0 || this.#host.requestCount === 1;
+  }
+
+  get keepAliveLine(): Uint8Array {
+    return this.#host.requestCount === 1 ? this.#host.shared.keepAliveLine : NO_LINE;
+  }
+
+  get dateLine(): Uint8Array {
+    return this.#host.shared.dateLine;
+  }
+
+  get plainTail(): Uint8Array {
+    return this.#host.shared.plainTail;
+  }
+}

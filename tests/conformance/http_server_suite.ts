@@ -86,7 +86,15 @@ export async function runCase(
   item: HttpCase,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  await using client = await RawClient.connect(address, { timeoutMs });
+  try {
+    await using client = await RawClient.connect(address, { timeoutMs });
+    return await runOn(client, item);
+  } catch (error) {
+    return `${error instanceof Error ? error.message : error}`;
+  }
+}
+
+async function runOn(client: RawClient, item: HttpCase): Promise<string | undefined> {
   const responses: RawResponse[] = [];
   const expected = item.expect.responses;
   const take = async (): Promise<boolean> => {
@@ -94,20 +102,16 @@ export async function runCase(
     if (response !== undefined) responses.push(response);
     return response !== undefined;
   };
-  try {
-    for (const step of item.send) {
-      if (step === "await response") await take();
-      else await send(client, step);
-    }
-    while (responses.length < expected.length && await take());
-    // The probe goes out last, so that whatever answers it came too many.
-    if (item.expect.closes !== true) await client.send(PROBE);
-    while (await take());
-    const end = await client.closed();
-    return checkResponses(responses, item) ?? checkEnd(end, client.leftover);
-  } catch (error) {
-    return `${error instanceof Error ? error.message : error}`;
+  for (const step of item.send) {
+    if (step === "await response") await take();
+    else await send(client, step);
   }
+  while (responses.length < expected.length && await take());
+  // The probe goes out last, so that whatever answers it came too many.
+  if (item.expect.closes !== true) await client.send(PROBE);
+  while (await take());
+  const end = await client.closed();
+  return checkResponses(responses, item) ?? checkEnd(end, client.leftover);
 }
 
 function withTail(item: HttpCase): HttpCase {

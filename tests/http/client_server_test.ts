@@ -41,10 +41,19 @@ function bodyEvents(body: BodyPlan | undefined): HttpSendEvent[] {
   ];
 }
 
-function framingOf(body: BodyPlan): { bodyLength?: number; fields: [string, string][] } {
-  const length = body.bytes.length;
-  if (body.kind === "length") return { bodyLength: length, fields: [] };
-  return { fields: body.kind === "field" ? [["Content-Length", String(length)]] : [] };
+/** What a head says about a body: an event's `bodyLength`, or fields. */
+interface Announcement {
+  readonly bodyLength: number | undefined;
+  readonly fields: [name: string, value: string][];
+}
+
+function announce(body: BodyPlan | undefined): Announcement {
+  if (body?.kind === "length") return { bodyLength: body.bytes.length, fields: [] };
+  const isNamed = body?.kind === "field";
+  return {
+    bodyLength: undefined,
+    fields: isNamed ? [["Content-Length", String(body.bytes.length)]] : [],
+  };
 }
 
 /** The side that asks. */
@@ -81,9 +90,7 @@ class ClientActor {
     const exchange = this.#plan.exchanges[this.#index];
     if (exchange === undefined || this.core.outstandingRequests >= this.#plan.depth) return;
     this.#index++;
-    const { bodyLength, fields } = exchange.requestBody === undefined
-      ? { bodyLength: undefined, fields: [] }
-      : framingOf(exchange.requestBody);
+    const { bodyLength, fields } = announce(exchange.requestBody);
     if (exchange.expectsContinue) fields.push(["Expect", "100-continue"]);
     if (exchange.closedBy === "client") fields.push(["Connection", "close"]);
     else if (this.#plan.minorVersion === 0) fields.push(["Connection", "keep-alive"]);
@@ -162,7 +169,7 @@ class ServerActor {
       this.#queue.push({ type: "response", status, headers }, { type: "end" });
       return;
     }
-    const { bodyLength, fields } = framingOf(responseBody);
+    const { bodyLength, fields } = announce(responseBody);
     headers.push(...fields);
     this.#queue.push(
       { type: "response", status, headers, bodyLength },

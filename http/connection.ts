@@ -269,8 +269,8 @@ export class HttpConnection {
 
   #nextRequest(): HttpEvent | undefined {
     const reader = this.#reader;
-    if (reader.length === 0 || reader.isDrained) return this.#standstill();
-    if (!reader.readHead()) return undefined;
+    if (reader.length === 0) return this.#standstill();
+    if (!reader.readHead()) return reader.isDrained ? this.#standstill() : undefined;
     const framing = decideFraming(reader.head, reader.head.method);
     const exchange = receivedExchange(reader.head, framing);
     const event = reader.requestEvent(framing, exchange);

@@ -11,9 +11,6 @@ import { HeadParser, type MessageKind } from "./head_parser.ts";
 import type { HeaderList } from "./header_list.ts";
 import type { HttpLenience, ResolvedHttpLimits } from "./limits.ts";
 
-const CR = 0x0d;
-const LF = 0x0a;
-
 /**
  * The half of a connection that receives: the bytes that wait, and the message
  * being parsed from their front. Which message may come when is not its matter.
@@ -26,7 +23,7 @@ export class ConnectionReader {
   readonly #lenience: HttpLenience;
   readonly #maxBufferedBytes: number;
   readonly #buffer: ReceiveBuffer;
-  readonly #skipsLineEnd: boolean;
+  readonly #maySkipLine: boolean;
   #body: BodyDecoder | undefined;
   #isEnded = false;
 
@@ -43,7 +40,7 @@ export class ConnectionReader {
     maxBufferedBytes: number,
   ) {
     this.head = new HeadParser(kind, limits, lenience);
-    this.#skipsLineEnd = kind === "request";
+    this.#maySkipLine = kind === "request";
     this.#limits = limits;
     this.#lenience = lenience;
     this.#maxBufferedBytes = maxBufferedBytes;
@@ -62,13 +59,9 @@ export class ConnectionReader {
     return this.#isEnded;
   }
 
-  /** Whether the stream ended and nothing that waits is part of a message. */
+  /** Whether the peer has ended its stream, and everything was read. */
   get isDrained(): boolean {
-    if (!this.#isEnded) return false;
-    const { bytes, start, length } = this.#buffer;
-    if (length === 0) return true;
-    // RFC 9112 section 2.2: clients have been sending a line end behind a body.
-    return this.#skipsLineEnd && length === 2 && bytes[start] === CR && bytes[start + 1] === LF;
+    return this.#isEnded && this.#buffer.length === 0;
   }
 
   /** Trailer fields of the body just read. */
@@ -102,7 +95,8 @@ export class ConnectionReader {
   /**
    * Goes on with a head.
    *
-   * @returns Whether it is complete: read it, then accept it.
+   * @returns Whether it is complete: read it, then accept it. Where the stream
+   * has ended instead, everything was read.
    * @throws {HttpProtocolError} If it breaks a rule, or will never be complete.
    * @throws {LimitExceededError} If it passes a limit.
    */
@@ -110,6 +104,11 @@ export class ConnectionReader {
     const { bytes, start, end } = this.#buffer;
     if (this.head.parse(bytes, start, end)) return true;
     if (!this.#isEnded) return false;
+    if (this.#maySkipLine && !this.head.isStarted) {
+      // RFC 9112 section 2.2: clients have been sending a line end behind a body.
+      this.discardAll();
+      return false;
+    }
     throw new HttpProtocolError(
       "ERR_HTTP_TRUNCATED_MESSAGE",
       "Cannot read head: the connection ended before it was complete",

@@ -22,8 +22,8 @@
  *
  * `body` is entered by every message and left by its end, also where the body
  * is empty. The halves run side by side: a response may start, and be complete,
- * before its request is (RFC 9112 section 9.5 has a server do so to refuse a
- * body). Only the way back to `idle` is taken together.
+ * before its request is (RFC 9112 section 9.5 tells clients to watch for that).
+ * Only the way back to `idle` is taken together.
  *
  * Pipelining looks different from the two ends. A client may send the next
  * request from `done`, so its request half runs ahead, and its response half

@@ -4,6 +4,7 @@ import type { HeaderInit, HeaderList } from "./header_list.ts";
 
 /** The head of a request has come; server role only. */
 export interface RequestEvent {
+  /** Tells the events apart. */
   readonly type: "request";
   /** Method as sent: it is case-sensitive. */
   readonly method: string;
@@ -26,6 +27,7 @@ export interface RequestEvent {
 
 /** An informational response (1xx) has come; client role only. */
 export interface InformationalEvent {
+  /** Tells the events apart. */
   readonly type: "informational";
   /** 100 to 199; with 101 the connection is a tunnel from here on. */
   readonly status: number;
@@ -37,6 +39,7 @@ export interface InformationalEvent {
 
 /** The head of a final response has come; client role only. */
 export interface ResponseEvent {
+  /** Tells the events apart. */
   readonly type: "response";
   /** 200 to 999. */
   readonly status: number;
@@ -55,6 +58,7 @@ export interface ResponseEvent {
 
 /** A piece of the body has come, as large as it came. */
 export interface DataEvent {
+  /** Tells the events apart. */
   readonly type: "data";
   /** At least one byte, in memory that belongs to the caller. */
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -62,6 +66,7 @@ export interface DataEvent {
 
 /** The message is complete; every request and final response ends with one. */
 export interface EndEvent {
+  /** Tells the events apart. */
   readonly type: "end";
   /** Trailer fields of a chunked body; `undefined` where there are none. */
   readonly trailers: HeaderList | undefined;
@@ -72,6 +77,7 @@ export interface EndEvent {
  * finish its own request, or take a tunnel over. It comes again until then.
  */
 export interface PausedEvent {
+  /** Tells the events apart. */
   readonly type: "paused";
 }
 
@@ -80,6 +86,7 @@ export interface PausedEvent {
  * the last by what one of the sides said. It comes again whenever asked.
  */
 export interface ClosedEvent {
+  /** Tells the events apart. */
   readonly type: "closed";
 }
 
@@ -101,6 +108,7 @@ export type HttpEvent =
 
 /** Sends the head of a request; client role only. */
 export interface SendRequest {
+  /** Tells the events apart. */
   readonly type: "request";
   /** Method: a token; it is case-sensitive. */
   readonly method: string;
@@ -123,6 +131,7 @@ export interface SendRequest {
 
 /** Sends an informational response (1xx); server role only. */
 export interface SendInformational {
+  /** Tells the events apart. */
   readonly type: "informational";
   /** 100 to 199; 101 turns the connection into a tunnel. */
   readonly status: number;
@@ -134,6 +143,7 @@ export interface SendInformational {
 
 /** Sends the head of a final response; server role only. */
 export interface SendResponse {
+  /** Tells the events apart. */
   readonly type: "response";
   /** 200 to 599. */
   readonly status: number;
@@ -150,6 +160,7 @@ export interface SendResponse {
 
 /** Sends a piece of the body of the message at hand. */
 export interface SendData {
+  /** Tells the events apart. */
   readonly type: "data";
   /** Copied before the call returns; an empty piece is nothing. */
   readonly bytes: Uint8Array;
@@ -157,6 +168,7 @@ export interface SendData {
 
 /** Ends the message at hand, also where it has no body. */
 export interface SendEnd {
+  /** Tells the events apart. */
   readonly type: "end";
   /** Trailer fields, for chunked bodies only. */
   readonly trailers?: HeaderInit | undefined;

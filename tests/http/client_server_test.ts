@@ -72,16 +72,16 @@ class ClientActor {
     this.#output = output;
   }
 
+  /** Whether all is said; what a refused client holds back stays unsaid. */
   get isDone(): boolean {
-    return this.received.filter((message) => message.isComplete).length ===
-        this.#plan.exchanges.length &&
-      (this.#queue.length === 0 || this.core.mustClose);
+    const isHeldBack = this.#awaitsContinue && this.core.mustClose;
+    return this.#index === this.#plan.exchanges.length && (this.#queue.length === 0 || isHeldBack);
   }
 
   /** Says the next thing, if there is one that may be said. */
   act(): void {
     if (this.#queue.length === 0) return this.#ask();
-    if (this.#awaitsContinue || this.core.mustClose) return;
+    if (this.#awaitsContinue) return;
     this.core.send(this.#queue.shift()!);
     this.#flush();
   }
@@ -135,6 +135,15 @@ class ServerActor {
     this.#output = output;
   }
 
+  /** Whether every request has come, and every response has left. */
+  get isDone(): boolean {
+    const { exchanges } = this.#plan;
+    const last = this.received.at(-1);
+    return this.received.length === exchanges.length && this.#queue.length === 0 &&
+      (last!.isComplete || exchanges.at(-1)!.isRefused);
+  }
+
+  /** Says the next thing, if there is one. */
   act(): void {
     const event = this.#queue.shift();
     if (event === undefined) return;
@@ -229,8 +238,7 @@ function run(plan: ConnectionPlan, random: SeededRandom): void {
     () => client.read(),
     () => server.read(),
   ];
-  // A body that ends with the connection is complete only when that has ended.
-  const isOver = (): boolean => client.isDone || (server.core.mustClose && toClient.length === 0);
+  const isOver = (): boolean => client.isDone && server.isDone && toClient.length === 0;
   let stepCount = 0;
   while (!isOver()) {
     assert(stepCount++ < MAX_STEPS, "the connection hangs");

@@ -144,6 +144,14 @@ const ENDED_REQUESTS: readonly Row[] = [
   { name: "nothing", wire: "", events: ["closed"], state: "closed/closed", isEnd: true },
   { name: "an empty line", wire: "\r\n", events: ["closed"], state: "closed/closed", isEnd: true },
   {
+    name: "an empty line without CR",
+    wire: "\n",
+    events: ["closed"],
+    options: { lenience: { allowBareLf: true } },
+    state: "closed/closed",
+    isEnd: true,
+  },
+  {
     name: "two requests and an empty line",
     wire: `${GET}${GET}\r\n`,
     events: ["request GET / 1.1 0", "end", "request GET / 1.1 0", "end", "closed"],

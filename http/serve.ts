@@ -1,5 +1,4 @@
 import { type AcceptSource, listen, type TransportListener } from "../nbio/listen.ts";
-import type { Transport } from "../nbio/transport.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import { ServerConnection } from "./server_connection.ts";
 import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
@@ -52,7 +51,6 @@ export class HttpServer implements AsyncDisposable {
 
   readonly #listeners: readonly TransportListener[];
   readonly #shared: ServerShared;
-  readonly #connections = new Set<ServerConnection>();
 
   /** Use {@linkcode serve}. */
   constructor(handler: Handler, options: ServeOptions) {
@@ -61,7 +59,9 @@ export class HttpServer implements AsyncDisposable {
       options,
       (error) => this.#shared.options.onError(error, undefined),
     );
-    const served = this.#listeners.map((listener) => listener.serve(this.#onConnection));
+    const served = this.#listeners.map((listener) =>
+      listener.serve((transport) => new ServerConnection(transport, this.#shared).run())
+    );
     this.finished = Promise.all(served).then(() => this.#shared.close());
     watchSignal(options.signal, this);
   }
@@ -91,7 +91,7 @@ export class HttpServer implements AsyncDisposable {
     }
     this.#shared.isClosing = true;
     for (const listener of this.#listeners) listener.close();
-    for (const connection of this.#connections) {
+    for (const connection of this.#shared.connections) {
       if (connection.isIdle) connection.abort(shutdownError());
     }
     const grace = this.#shared.wheel.create(() => this.#abortAll());
@@ -102,7 +102,7 @@ export class HttpServer implements AsyncDisposable {
   }
 
   #abortAll(): void {
-    for (const connection of this.#connections) connection.abort(shutdownError());
+    for (const connection of this.#shared.connections) connection.abort(shutdownError());
   }
 
   /** Figures so far. */
@@ -112,7 +112,7 @@ export class HttpServer implements AsyncDisposable {
       listeners.reduce((total, stats) => total + pick(stats), 0);
     return {
       acceptedCount: sum((stats) => stats.acceptedCount),
-      connectionCount: this.#connections.size,
+      connectionCount: this.#shared.connections.size,
       ...this.#shared.counters,
       acceptErrorCount: sum((stats) => stats.acceptErrorCount),
     };
@@ -132,13 +132,6 @@ export class HttpServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
   }
-
-  readonly #onConnection = async (transport: Transport): Promise<void> => {
-    const connection = new ServerConnection(transport, this.#shared);
-    this.#connections.add(connection);
-    await connection.run();
-    this.#connections.delete(connection);
-  };
 }
 
 function openListeners(

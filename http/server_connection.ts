@@ -9,7 +9,7 @@ import { answerError } from "./server_errors.ts";
 import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
 import { type InputOwner, ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, ServerOutput } from "./server_output.ts";
-import type { HandlerResult, ServerShared } from "./server_shared.ts";
+import type { HandlerResult, ServedConnection, ServerShared } from "./server_shared.ts";
 
 /** Responses of pipelined requests collect up to this size before they leave. */
 const MAX_BATCH_BYTES = 64 * 1024;
@@ -20,7 +20,7 @@ const MAX_BATCH_BYTES = 64 * 1024;
  * the event loop: all requests that have come are answered in one go, and their
  * responses leave in one write.
  */
-export class ServerConnection implements ExchangeHost, InputOwner {
+export class ServerConnection implements ExchangeHost, InputOwner, ServedConnection {
   /** The accepted connection. */
   readonly transport: Transport;
   /** What the connections of the server share. */
@@ -64,17 +64,63 @@ export class ServerConnection implements ExchangeHost, InputOwner {
     return this.#isAborted || this.input.error !== undefined;
   }
 
-  /** Serves the connection to its end. Never rejects. */
+  /**
+   * Serves the connection to its end. Never rejects.
+   *
+   * The path of every request, so it awaits the transport itself, and all in
+   * one function: each further asynchronous one costs a promise and a turn of
+   * the microtask queue per request (`tests/bench/http_server/main.ts`), and
+   * half a KiB per idle connection (`tests/bench/http_server/idle_memory.ts`).
+   */
   async run(): Promise<void> {
+    this.shared.connections.add(this);
     try {
       this.deadline.arm("head");
-      await this.#serveRequests();
+      while (!this.#isAborted) {
+        const reader = this.#reader ??= this.shared.takeReader();
+        const isComplete = this.#readHead(reader);
+        if (isComplete) {
+          const goesOn = isComplete === true && this.#answer(reader);
+          if (goesOn === true || (goesOn !== false && await goesOn)) continue;
+          return await this.#finish();
+        }
+        if (this.output.length > 0) {
+          const bytes = this.output.beginWrite();
+          const sent = await this.transport.write(bytes);
+          if (sent < bytes.length) await this.output.writeRest(bytes, sent);
+          this.output.endWrite();
+        }
+        if (!this.#startWaitingForHead(reader)) return await this.#finish();
+        if (this.input.pending === undefined) {
+          const space = this.input.beginRead();
+          try {
+            this.input.endRead(await this.transport.read(space));
+          } catch (error) {
+            this.input.failRead(error);
+          }
+        } else {
+          await this.input.pending;
+        }
+        if (this.#isRefused) await this.#dropInput();
+        if (this.#isRefused || this.input.error !== undefined) return;
+      }
     } catch (error) {
       this.abort(error);
     } finally {
       this.deadline.cancel();
       this.output.release();
       closeQuietly(this.transport);
+      this.shared.connections.delete(this);
+    }
+  }
+
+  /** Whether a head is complete, or refused: then the refusal is written. */
+  #readHead(reader: RequestReader): boolean | "refused" {
+    try {
+      return reader.readHead(this.input.buffer);
+    } catch (error) {
+      this.#writeRefusal(error);
+      return "refused";
     }
   }
 
@@ -86,56 +132,13 @@ export class ServerConnection implements ExchangeHost, InputOwner {
     closeQuietly(this.transport);
   }
 
-  /**
-   * The path of every request, so it awaits the transport itself: each further
-   * asynchronous function in between costs a promise and a turn of the
-   * microtask queue (`tests/bench/http_server/`).
-   */
-  async #serveRequests(): Promise<void> {
-    const { transport, input, output } = this;
-    while (!this.#isAborted) {
-      const reader = this.#reader ??= this.shared.takeReader();
-      let isComplete;
-      try {
-        isComplete = reader.readHead(input.buffer);
-      } catch (error) {
-        return await this.#refuse(error);
-      }
-      if (isComplete) {
-        const goesOn = this.#answer(reader);
-        if (goesOn === true || (goesOn !== false && await goesOn)) continue;
-        return await this.#finish();
-      }
-      if (output.length > 0) {
-        const bytes = output.beginWrite();
-        const sent = await transport.write(bytes);
-        if (sent < bytes.length) await output.writeRest(bytes, sent);
-        output.endWrite();
-      }
-      if (input.isEnded) return await this.#endOfInput(reader);
-      if (!this.#startWaitingForHead(reader)) return;
-      if (input.pending === undefined) {
-        const space = input.beginRead();
-        try {
-          input.endRead(await transport.read(space));
-        } catch (error) {
-          input.failRead(error);
-        }
-      } else {
-        await input.pending;
-      }
-      if (this.#isRefused) return await this.#dropInput();
-      if (input.error !== undefined) return;
-    }
-  }
-
-  async #endOfInput(reader: RequestReader): Promise<void> {
-    const error = reader.errorAtEnd();
-    if (error !== undefined) await this.#refuse(error);
-  }
-
-  /** Sets the clock for the next head; false where none is wanted. */
+  /** Sets the clock for the next head; false where there will be none. */
   #startWaitingForHead(reader: RequestReader): boolean {
+    if (this.input.isEnded) {
+      const error = reader.errorAtEnd();
+      if (error !== undefined) this.#writeRefusal(error);
+      return false;
+    }
     if (reader.isStarted) {
       if (this.deadline.phase !== "head") this.deadline.arm("head");
       return true;
@@ -231,6 +234,8 @@ export class ServerConnection implements ExchangeHost, InputOwner {
     this.#exchange = undefined;
     if (this.isGone) return;
     await this.output.flush();
+    // Nothing more comes that could be answered with a reset.
+    if (this.input.isEnded) return;
     this.deadline.cancel();
     const { maxDrainBytes, timeouts } = this.shared.options;
     await lingeringClose(this.transport, {
@@ -240,12 +245,7 @@ export class ServerConnection implements ExchangeHost, InputOwner {
     });
   }
 
-  /** The one way out for a client that broke a rule: status, then close. */
-  async #refuse(error: unknown): Promise<void> {
-    this.#writeRefusal(error);
-    await this.#finish();
-  }
-
+  /** For a client that broke a rule: status, then close. */
   #writeRefusal(error: unknown): void {
     this.shared.counters.protocolErrorCount++;
     const response = new OutgoingResponse();

@@ -76,7 +76,10 @@ export class ServerInput {
   }
 
   #startFill(): Promise<void> {
-    return this.#transport.read(this.beginRead()).then(this.#onRead, this.#onError);
+    return this.#transport.read(this.beginRead()).then(
+      (count) => this.#onRead(count),
+      (error) => this.#onError(error),
+    );
   }
 
   /**
@@ -104,16 +107,16 @@ export class ServerInput {
     this.#owner.onInputError(this.error);
   }
 
-  readonly #onRead = (count: number | null): void => {
+  #onRead(count: number | null): void {
     this.#filling = undefined;
     this.endRead(count);
     if (count !== null && this.#isWatched) this.#keepWatching(count);
-  };
+  }
 
-  readonly #onError = (error: unknown): void => {
+  #onError(error: unknown): void {
     this.#filling = undefined;
     this.failRead(error);
-  };
+  }
 
   /**
    * Keeps one read outstanding, so that a client that leaves is noticed while a

@@ -29,6 +29,14 @@ export type Handler = (ctx: Context) => void | Response | Promise<void | Respons
 /** What a handler gives back. */
 export type HandlerResult = ReturnType<Handler>;
 
+/** A connection as its server sees it. */
+export interface ServedConnection {
+  /** Whether no request is under way, nor a response on its way out. */
+  readonly isIdle: boolean;
+  /** Cuts the connection. */
+  abort(reason: unknown): void;
+}
+
 /** Counters of the connections of one server. */
 export interface ServerCounters {
   requestCount: number;
@@ -47,6 +55,8 @@ export class ServerShared {
   readonly options: ResolvedServerOptions;
   /** Where the deadlines of connections wait. */
   readonly wheel: DeadlineWheel;
+  /** The connections that are open. */
+  readonly connections: Set<ServedConnection> = new Set();
   /** Counters. */
   readonly counters: ServerCounters = { requestCount: 0, protocolErrorCount: 0 };
   /** The `Keep-Alive` line for the first response of a connection. */

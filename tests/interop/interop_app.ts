@@ -37,7 +37,7 @@ async function relay(ctx: Context): Promise<void> {
     await writer.write(chunk);
   }
   const trailers = [...ctx.body.trailers ?? []].map(([name, value]) => `${name}=${value}`);
-  await writer.close([["x-byte-count", `${byteCount}`], ["x-request-trailers", trailers.join()]]);
+  await writer.close([["x-byte-count", `${byteCount}`], ["x-request-trailers", trailers.join() || "none"]]);
 }
 
 async function* endless(): AsyncGenerator<Uint8Array> {

@@ -30,7 +30,8 @@ export function chooseFraming(message: SendFramingInput): number {
   const { method, status, peerMinorVersion, length } = message;
   if (status !== 0 && method === "CONNECT" && status >= 200 && status < 300) return Framing.TUNNEL;
   if (length !== undefined) return length;
-  return peerMinorVersion >= 1 ? Framing.CHUNKED : Framing.UNTIL_CLOSE;
+  // A request cannot end with its connection: the answer has to come on it.
+  return status === 0 || peerMinorVersion >= 1 ? Framing.CHUNKED : Framing.UNTIL_CLOSE;
 }
 
 /** Whether the head names the framing: which statuses must not (RFC 9110 8.6). */

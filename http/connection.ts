@@ -5,6 +5,7 @@ import { type HttpConnectionOptions, resolveConnectionOptions } from "./connecti
 import { ConnectionReader } from "./connection_reader.ts";
 import {
   type HttpConnectionState,
+  illegalTransition,
   nextRequestState,
   nextResponseState,
   type RequestTransition,
@@ -87,6 +88,8 @@ export class HttpConnection {
   #failure: { readonly error: unknown } | undefined;
 
   /**
+   * Makes a connection on which nothing has happened.
+   *
    * @param options The role, bounds and rules to relax.
    * @throws {RangeError} If a bound is negative, NaN or not whole.
    * @throws {TypeError} If the role is none.
@@ -241,7 +244,7 @@ export class HttpConnection {
     const { request, response } = this.#state;
     // A request that is still coming is not over to the tunnel.
     if (response !== "tunnel" || (this.#isServer && request === "body")) {
-      throw illegal("leftover", response, "the connection is no tunnel yet");
+      throw illegalTransition(response, "leftover", "the connection is no tunnel yet");
     }
     return this.#reader.takeAll();
   }
@@ -338,18 +341,20 @@ export class HttpConnection {
 
   #sendRequest(event: SendRequest): void {
     const { request, response } = this.#state;
-    if (this.#isServer) throw illegal("request", request, "the role is server");
-    if (nextRequestState(request, "request") === undefined) throw illegal("request", request);
+    if (this.#isServer) throw illegalTransition(request, "request", "the role is server");
+    if (nextRequestState(request, "request") === undefined) {
+      throw illegalTransition(request, "request");
+    }
     if (nextResponseState(response, "request") === undefined || this.#reader.isEnded) {
-      throw illegal("request", response);
+      throw illegalTransition(response, "request");
     }
     if (this.#exchanges.length >= this.#maxPipelinedRequests) {
       const max = this.#maxPipelinedRequests;
-      throw illegal("request", request, `${max} requests wait for their response`);
+      throw illegalTransition(request, "request", `${max} requests wait for their response`);
     }
     // What follows such a request might never be read, or not as a request.
     if (this.#exchanges.some(endsPipelining)) {
-      throw illegal("request", request, "the one before may be the last");
+      throw illegalTransition(request, "request", "the one before may be the last");
     }
     const sent = this.#writer.writeRequest(event);
     this.#exchanges.push(sentExchange(event.method, sent));
@@ -359,18 +364,18 @@ export class HttpConnection {
 
   #sendInformational(event: SendInformational): void {
     const { response } = this.#state;
-    if (!this.#isServer) throw illegal("informational", response, "the role is client");
+    if (!this.#isServer) throw illegalTransition(response, "informational", "the role is client");
     const transition = event.status === 101 ? "switch" : "informational";
     if (nextResponseState(response, transition) === undefined) {
-      throw illegal("informational", response);
+      throw illegalTransition(response, "informational");
     }
     const exchange = this.#exchanges[0]!;
     // RFC 9110 section 15.2.
     if (exchange.minorVersion === 0) {
-      throw illegal("informational", response, "the request is HTTP/1.0");
+      throw illegalTransition(response, "informational", "the request is HTTP/1.0");
     }
     if (event.status === 101 && !exchange.isUpgrade) {
-      throw illegal("informational", response, "the request asks for no upgrade");
+      throw illegalTransition(response, "informational", "the request asks for no upgrade");
     }
     this.#writer.writeInformational(event);
     if (event.status === 100) exchange.awaitsContinue = false;
@@ -380,8 +385,10 @@ export class HttpConnection {
 
   #sendResponse(event: SendResponse): void {
     const { request, response } = this.#state;
-    if (!this.#isServer) throw illegal("response", response, "the role is client");
-    if (nextResponseState(response, "response") === undefined) throw illegal("response", response);
+    if (!this.#isServer) throw illegalTransition(response, "response", "the role is client");
+    if (nextResponseState(response, "response") === undefined) {
+      throw illegalTransition(response, "response");
+    }
     const exchange = this.#exchanges[0] ?? refusedExchange(this.#reader.head);
     const isOpen = request !== "closed" && request !== "error";
     const persists = this.#writer.writeResponse(event, {
@@ -431,7 +438,7 @@ export class HttpConnection {
     const isLegal = this.#isServer
       ? nextResponseState(response, event) !== undefined
       : nextRequestState(request, event) !== undefined;
-    if (!isLegal) throw illegal(event, this.#isServer ? response : request);
+    if (!isLegal) throw illegalTransition(this.#isServer ? response : request, event);
   }
 
   #moveSent(event: "data" | "end"): void {
@@ -442,14 +449,14 @@ export class HttpConnection {
   #moveRequest(transition: RequestTransition): void {
     const { request, response } = this.#state;
     const next = nextRequestState(request, transition);
-    if (next === undefined) throw illegal(transition, request);
+    if (next === undefined) throw illegalTransition(request, transition);
     if (next !== request) this.#state = { request: next, response };
   }
 
   #moveResponse(transition: ResponseTransition): void {
     const { request, response } = this.#state;
     const next = nextResponseState(response, transition);
-    if (next === undefined) throw illegal(transition, response);
+    if (next === undefined) throw illegalTransition(response, transition);
     if (next !== response) this.#state = { request, response: next };
   }
 
@@ -458,13 +465,6 @@ export class HttpConnection {
     this.#state = settle(this.#state, { isPersistent: staysOpen, hasNext });
     if (this.#received() === "closed") this.#reader.discardAll();
   }
-}
-
-function illegal(event: string, state: string, reason = `the state is ${state}`): HttpStateError {
-  return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", `Cannot go on with ${event}: ${reason}`, {
-    state,
-    event,
-  });
 }
 
 function unexpected(reason: string): HttpProtocolError {

@@ -1,5 +1,7 @@
 // This module is sans-I/O.
 
+import { HttpStateError } from "./errors.ts";
+
 /**
  * The states of a connection, and every way from one to the next.
  *
@@ -137,6 +139,18 @@ export function nextResponseState(
   transition: ResponseTransition,
 ): ResponseState | undefined {
   return (RESPONSE as ResponseTable)[state][transition];
+}
+
+/** The error of a caller that asked for a way that is in neither table. */
+export function illegalTransition(
+  state: string,
+  event: string,
+  reason: string = `the state is ${state}`,
+): HttpStateError {
+  return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", `Cannot go on with ${event}: ${reason}`, {
+    state,
+    event,
+  });
 }
 
 /** What the way on depends on beside the two states. */

@@ -1,6 +1,12 @@
 // This module is sans-I/O.
 
 import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
+import {
+  illegalTransition,
+  nextResponseState,
+  type ResponseState,
+  type ResponseTransition,
+} from "./connection_state.ts";
 import { HttpStateError } from "./errors.ts";
 import { Framing, mayHaveBody } from "./framing.ts";
 import { HeaderList } from "./header_list.ts";
@@ -111,7 +117,8 @@ export class OutgoingResponse implements ResponseView {
   #reason: string | undefined;
   #headers: HeaderList | undefined;
   #contentType: ContentType | undefined;
-  #isCommitted = false;
+  /** The response half of the connection, by the same table as the event core. */
+  #state: ResponseState = "awaiting";
 
   /** Status code; 0 while the request is not answered. */
   get status(): number {
@@ -120,7 +127,7 @@ export class OutgoingResponse implements ResponseView {
 
   /** Whether the head has been written: nothing of it can change any more. */
   get committed(): boolean {
-    return this.#isCommitted;
+    return this.#state !== "awaiting";
   }
 
   /** Whether there is an answer: a status was set, by itself or with a body. */
@@ -186,7 +193,7 @@ export class OutgoingResponse implements ResponseView {
    * @throws {HttpStateError} If the head has left.
    */
   checkOpen(event: string): void {
-    if (!this.#isCommitted) return;
+    if (this.#state === "awaiting") return;
     throw new HttpStateError(
       "ERR_HTTP_HEAD_COMMITTED",
       `Cannot change response: its head has left`,
@@ -225,7 +232,18 @@ export class OutgoingResponse implements ResponseView {
     around: ResponseSurroundings,
     maxInlineBytes: number,
   ): Uint8Array | undefined {
-    const body = this.body as string | Uint8Array | undefined;
+    const large = this.#writeWhole(out, around, maxInlineBytes);
+    this.#move("end");
+    return large;
+  }
+
+  #writeWhole(
+    out: OutputBuffer,
+    around: ResponseSurroundings,
+    maxInlineBytes: number,
+  ): Uint8Array | undefined {
+    // RFC 9110 section 15.3.6: a 205 has no content.
+    const body = this.#status === 205 ? undefined : this.body as string | Uint8Array | undefined;
     if (typeof body === "string" && body.length <= MAX_ASCII_LENGTH && isAscii(body)) {
       this.writeHead(out, body.length, around);
       if (mayHaveBody(this.#status, around.method)) out.writeText(body);
@@ -250,15 +268,31 @@ export class OutgoingResponse implements ResponseView {
    * @throws {TypeError} If a header field contradicts the framing.
    */
   writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {
+    this.checkOpen("head");
     const rollback = out.length;
     try {
       const framing = this.#writeHead(out, length, around);
-      this.#isCommitted = true;
+      this.#move("response");
       return framing;
     } catch (error) {
       out.length = rollback;
       throw error;
     }
+  }
+
+  /**
+   * Notes that the body has been sent to its end.
+   *
+   * @throws {HttpStateError} If there is none under way.
+   */
+  end(): void {
+    this.#move("end");
+  }
+
+  #move(transition: ResponseTransition): void {
+    const next = nextResponseState(this.#state, transition);
+    if (next === undefined) throw illegalTransition(this.#state, transition);
+    this.#state = next;
   }
 
   #writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {

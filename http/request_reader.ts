@@ -2,6 +2,12 @@
 
 import type { ReceiveBuffer } from "../nbio/receive_buffer.ts";
 import { BodyDecoder } from "./body_decoder.ts";
+import {
+  illegalTransition,
+  nextRequestState,
+  type RequestState,
+  type RequestTransition,
+} from "./connection_state.ts";
 import { Expectation } from "./control_fields.ts";
 import { HttpProtocolError } from "./errors.ts";
 import { decideFraming, isPersistent } from "./framing.ts";
@@ -26,6 +32,7 @@ export class RequestReader {
   /** Whether the client waits for a `100 Continue`. */
   expectsContinue = false;
 
+  #state: RequestState = "idle";
   readonly #head: HeadParser;
   readonly #limits: ResolvedHttpLimits;
   readonly #lenience: HttpLenience;
@@ -61,7 +68,7 @@ export class RequestReader {
 
   /** Whether the body of the current request is behind us. */
   get isBodyDone(): boolean {
-    return this.#body === undefined || this.#body.isDone;
+    return this.#state !== "body";
   }
 
   /** Length of the body where it is known. */
@@ -97,14 +104,19 @@ export class RequestReader {
     this.isPersistent = isPersistent(head.minorVersion, control);
     this.expectsContinue = control.expectation === Expectation.CONTINUE &&
       head.minorVersion === 1 && this.framing !== 0;
-    if (this.framing !== 0) {
-      this.#body = new BodyDecoder(this.framing, this.#limits, this.#lenience);
-    }
+    this.#move("request");
+    if (this.framing === 0) this.#move("end");
+    else this.#body = new BodyDecoder(this.framing, this.#limits, this.#lenience);
     return true;
   }
 
-  /** Gets ready for the next request, after the body of this one. */
+  /**
+   * Gets ready for the next request, after the body of this one.
+   *
+   * @throws {HttpStateError} If the body is not behind us.
+   */
   next(): void {
+    this.#move("next");
     this.#head.reset();
     this.#body = undefined;
   }
@@ -139,12 +151,21 @@ export class RequestReader {
     const { bytes, start } = buffer;
     const position = body.step(bytes, start, buffer.end);
     buffer.consume(position - start);
+    if (body.isDone) this.#move("end");
     return body.dataEnd > body.dataStart ? bytes.subarray(body.dataStart, body.dataEnd) : undefined;
   }
 
   /** Says that body bytes were read past the buffer. */
   skipBody(length: number): void {
     this.#body!.skip(length);
+    if (this.#body!.isDone) this.#move("end");
+  }
+
+  /** The request half of the connection, by the same table as the event core. */
+  #move(transition: RequestTransition): void {
+    const next = nextRequestState(this.#state, transition);
+    if (next === undefined) throw illegalTransition(this.#state, transition);
+    this.#state = next;
   }
 
   /**

@@ -1,6 +1,6 @@
 // This module is sans-I/O.
 
-import { equalsIgnoreCase, rangesEqualIgnoreCase } from "./ascii.ts";
+import { decodeLatin1, equalsIgnoreCase, rangesEqualIgnoreCase } from "./ascii.ts";
 import { HEX_VALUE, HOST } from "./char_class.ts";
 import type { ControlFields } from "./control_fields.ts";
 import { HttpProtocolError } from "./errors.ts";
@@ -88,14 +88,27 @@ function endOfHost(bytes: Uint8Array, start: number, end: number): number {
     }
     return at;
   }
-  // RFC 3986 section 3.2.2: an IPv6 address in brackets.
-  let colonCount = 0;
-  for (at++; at < end && bytes[at] !== RIGHT_BRACKET; at++) {
-    const byte = bytes[at]!;
-    if (byte === COLON) colonCount++;
-    else if (byte !== 0x2e && HEX_VALUE[byte] === 255) return start;
-  }
-  return at < end && colonCount >= 2 ? at + 1 : start;
+  while (at < end && bytes[at] !== RIGHT_BRACKET) at++;
+  return at < end && isIpv6(bytes, start + 1, at) ? at + 1 : start;
+}
+
+/** Longest text of an IPv6 address: six groups and an IPv4 address. */
+const MAX_IPV6_BYTES = 45;
+const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+
+/** `IPv6address` of RFC 3986 section 3.2.2. Few requests have one: text will do. */
+function isIpv6(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > MAX_IPV6_BYTES) return false;
+  const halves = decodeLatin1(bytes, start, end).split("::");
+  const groups = halves.flatMap((half) => half === "" ? [] : half.split(":"));
+  const last = groups.at(-1) ?? "";
+  const hasIpv4 = last.includes(".");
+  if (hasIpv4 && (!IPV4.test(last) || halves.at(-1) === "")) return false;
+  const hex = hasIpv4 ? groups.slice(0, -1) : groups;
+  const count = hex.length + (hasIpv4 ? 2 : 0);
+  if (!hex.every((group) => IPV6_GROUP.test(group))) return false;
+  return halves.length === 1 ? count === 8 : halves.length === 2 && count < 8;
 }
 
 /** RFC 3986 section 2.1: what a percent sign must be followed by. */

@@ -289,6 +289,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   async endBody(trailers: HeaderInit): Promise<void> {
     this.#checkAlive();
     await this.#host.output.endBody(this.#encoder!, trailers);
+    this.response.end();
   }
 
   #checkAlive(): void {

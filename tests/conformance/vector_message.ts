@@ -1,5 +1,6 @@
 /** The message vectors of llhttp and gunicorn, and how a transcript is held against them. */
 
+import { decodeBase64 } from "@std/encoding/base64";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import type { Transcript, TranscriptMessage } from "./transcript.ts";
 import type { Judgement } from "./vector_difference.ts";
@@ -34,7 +35,7 @@ export interface VectorCase {
 
 /** The bytes of a base64 text of a vector file. */
 export function bytesOfBase64(text: string): Uint8Array<ArrayBuffer> {
-  return bytesOf(atob(text));
+  return decodeBase64(text);
 }
 
 /** Decides whether a transcript is what a case wants. */

@@ -1,6 +1,7 @@
 import { LimitExceededError } from "../nbio/errors.ts";
 import { HttpError, HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
+import { resolveBound } from "./limits.ts";
 
 /** First allocation for a body of known length: a claim of the peer, no more. */
 const MAX_FIRST_BYTES = 256 * 1024;
@@ -196,7 +197,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   }
 
   #bound(options: CollectOptions): number {
-    const max = (options.maxBytes ?? this.#maxBytes) || Infinity;
+    const max = resolveBound("maxBytes", options.maxBytes ?? this.#maxBytes);
     const length = this.#source.bodyLength;
     if (length !== undefined && length > max) throw tooLarge(length, max);
     return max;
@@ -208,8 +209,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     const length = source.bodyLength;
     if (length === undefined || length > MAX_FIRST_BYTES) return undefined;
     this.#bound(options);
-    if (length === 0) return new Uint8Array(0);
     const held = source.peekBody();
+    if (length === 0) return new Uint8Array(0);
     return held < length ? undefined : source.takeBody();
   }
 

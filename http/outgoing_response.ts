@@ -113,10 +113,15 @@ export class OutgoingResponse implements ResponseView {
   /** What is sent as body; `undefined` for nothing. */
   body: ResponseBody | undefined;
 
+  /** Whether a body may still be answered with, although the head has left. */
+  owesBody = false;
+
   #status = 0;
   #reason: string | undefined;
   #headers: HeaderList | undefined;
   #contentType: ContentType | undefined;
+  /** Content type among the fields that nobody set but the body brought. */
+  #impliedType: string | undefined;
   /** The response half of the connection, by the same table as the event core. */
   #state: ResponseState = "awaiting";
 
@@ -140,7 +145,8 @@ export class OutgoingResponse implements ResponseView {
     if (this.#headers === undefined) {
       this.#headers = new HeaderList();
       if (this.#contentType !== undefined) {
-        this.#headers.append("content-type", this.#contentType.value);
+        this.#impliedType = this.#contentType.value;
+        this.#headers.append("content-type", this.#impliedType);
         this.#contentType = undefined;
       }
     }
@@ -171,12 +177,24 @@ export class OutgoingResponse implements ResponseView {
    * content type set before stays.
    */
   answer(body: ResponseBody, type: ContentType | undefined): void {
+    if (this.owesBody && this.body === undefined) {
+      this.body = body;
+      return;
+    }
     this.checkOpen("body");
     if (this.#status === 0) this.#status = 200;
     this.body = body;
     if (type === undefined) return;
     if (this.#headers === undefined) this.#contentType = type;
-    else if (!this.#headers.has("content-type")) this.#headers.append("content-type", type.value);
+    else this.#setType(this.#headers, type);
+  }
+
+  /** A type that came with another body goes with it. */
+  #setType(headers: HeaderList, type: ContentType): void {
+    const present = headers.get("content-type");
+    if (present !== undefined && present !== this.#impliedType) return;
+    this.#impliedType = type.value;
+    headers.set("content-type", type.value);
   }
 
   /** Drops what was answered so far, for an error to be answered instead. */

@@ -15,7 +15,9 @@ export class OutputBuffer {
   bytes: Uint8Array = new Uint8Array(INITIAL_BYTES);
   /** Number of bytes written. */
   length = 0;
-  #lastView: Uint8Array = this.bytes.subarray(0, 0);
+  #view: Uint8Array = this.bytes;
+  /** Length of the view; -1 where it is none of `bytes`. */
+  #viewLength = -1;
 
   /** Forgets what was written. */
   clear(): void {
@@ -25,9 +27,11 @@ export class OutputBuffer {
   /** What was written, as a view that the next write may overwrite. */
   view(): Uint8Array {
     // Making a view is dear, and responses in a row are often equally long.
-    const view = this.#lastView;
-    if (view.length === this.length && view.buffer === this.bytes.buffer) return view;
-    return this.#lastView = this.bytes.subarray(0, this.length);
+    if (this.#viewLength !== this.length) {
+      this.#view = this.bytes.subarray(0, this.length);
+      this.#viewLength = this.length;
+    }
+    return this.#view;
   }
 
   /** What was written, as bytes of its own; the buffer is empty afterwards. */
@@ -42,8 +46,9 @@ export class OutputBuffer {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
     const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.view());
+    grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.#viewLength = -1;
   }
 
   /** Appends bytes. */
@@ -62,38 +67,17 @@ export class OutputBuffer {
     this.length = at;
   }
 
-  /**
-   * Appends text if all of it is ASCII.
-   *
-   * @returns Whether it was; otherwise nothing is written.
-   */
-  writeAscii(text: string): boolean {
-    this.reserve(text.length);
-    const { bytes } = this;
-    let at = this.length;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      if (code > 0x7f) return false;
-      bytes[at++] = code;
-    }
-    this.length = at;
-    return true;
-  }
-
   /** Appends a whole number of at least 0 in decimal. */
   writeDecimal(value: number): void {
     this.reserve(DIGITS);
-    if (value < 10) {
-      this.bytes[this.length++] = 0x30 + value;
-      return;
-    }
-    let divisor = 10;
-    while (divisor * 10 <= value) divisor *= 10;
+    let count = 1;
+    for (let bound = 10; value >= bound; bound *= 10) count++;
+    this.length += count;
     let rest = value;
-    for (; divisor >= 1; divisor /= 10) {
-      const digit = Math.floor(rest / divisor);
-      this.bytes[this.length++] = 0x30 + digit;
-      rest -= digit * divisor;
+    for (let at = this.length - 1; count > 0; at--, count--) {
+      const quotient = Math.floor(rest / 10);
+      this.bytes[at] = 0x30 + (rest - quotient * 10);
+      rest = quotient;
     }
   }
 

@@ -190,6 +190,12 @@ function shutdownError(): ConnectionClosedError {
  */
 export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {
   const server = new HttpServer(handler, options);
-  options.onListen?.(server.addr);
+  try {
+    options.onListen?.(server.addr);
+  } catch (error) {
+    // Nobody else gets hold of the server to stop it.
+    void server.shutdown({ graceMs: 0 });
+    throw error;
+  }
   return server;
 }

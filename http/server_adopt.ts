@@ -7,6 +7,7 @@ import type { OutgoingResponse } from "./outgoing_response.ts";
  * @param response The answer to fill.
  * @param web What the handler returned.
  * @throws {HttpStateError} If something was answered already.
+ * @throws {TypeError} If the body of the Response was used.
  */
 export function adoptResponse(response: OutgoingResponse, web: Response): void {
   if (response.isAnswered || response.committed) {
@@ -16,7 +17,13 @@ export function adoptResponse(response: OutgoingResponse, web: Response): void {
       { state: "answered", event: "return" },
     );
   }
+  if (web.bodyUsed || web.body?.locked) {
+    throw new TypeError("Cannot answer with the returned Response: its body was used already");
+  }
   response.setStatus(web.status, web.statusText || undefined);
-  for (const [name, value] of web.headers) response.headers.append(name, value);
+  for (const [name, value] of web.headers) {
+    // What fetch() brought from elsewhere tells how it came, not how it goes on.
+    if (name !== "transfer-encoding") response.headers.append(name, value);
+  }
   response.body = web.body ?? undefined;
 }

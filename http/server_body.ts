@@ -3,6 +3,7 @@ import type { BodySource } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
 import type { RequestReader } from "./request_reader.ts";
+import type { Context } from "./server_context.ts";
 import type { ServerDeadline } from "./server_deadline.ts";
 import type { ServerInput } from "./server_input.ts";
 import type { ServerOutput } from "./server_output.ts";
@@ -20,38 +21,37 @@ export class ServerBody implements BodySource {
   readonly #input: ServerInput;
   readonly #output: ServerOutput;
   readonly #deadline: ServerDeadline;
-  readonly #headers: HeaderList;
+  readonly #context: Context;
   #owesContinue: boolean;
   #isClosed = false;
+
+  readonly bodyLength: number | undefined;
 
   /**
    * @param reader Takes the body apart.
    * @param input Where the bytes come from.
    * @param output Where a `100 Continue` goes.
    * @param deadline Watches over progress.
-   * @param headers Header fields of the request.
+   * @param context The request and its answer.
    */
   constructor(
     reader: RequestReader,
     input: ServerInput,
     output: ServerOutput,
     deadline: ServerDeadline,
-    headers: HeaderList,
+    context: Context,
   ) {
     this.#reader = reader;
     this.#input = input;
     this.#output = output;
     this.#deadline = deadline;
-    this.#headers = headers;
+    this.#context = context;
     this.#owesContinue = reader.expectsContinue;
-  }
-
-  get bodyLength(): number | undefined {
-    return this.#reader.bodyLength;
+    this.bodyLength = reader.bodyLength;
   }
 
   get bodyType(): string | undefined {
-    return this.#headers.get("content-type");
+    return this.#context.headers.get("content-type");
   }
 
   get bodyTrailers(): HeaderList | undefined {
@@ -60,12 +60,16 @@ export class ServerBody implements BodySource {
 
   get isBodyDone(): boolean {
     this.#checkOpen();
-    return this.#reader.isBodyDone;
+    const isDone = this.#reader.isBodyDone;
+    // The client can leave while the handler works on what it has read.
+    if (isDone) this.#input.resumeWatch();
+    return isDone;
   }
 
-  /** Whether the client still waits for a `100 Continue`. */
+  /** Whether the client still waits for a `100 Continue`, and may get one. */
   get owesContinue(): boolean {
-    return this.#owesContinue;
+    // Behind the head of the final answer it would be a part of that.
+    return this.#owesContinue && !this.#context.response.committed;
   }
 
   /** Ends the life of this body, with the request it belongs to. */
@@ -74,7 +78,8 @@ export class ServerBody implements BodySource {
   }
 
   peekBody(): number {
-    return this.#isClosed ? 0 : this.#reader.peekBody(this.#input.buffer);
+    this.#checkOpen();
+    return this.#reader.peekBody(this.#input.buffer);
   }
 
   takeBody(): Uint8Array | undefined {
@@ -92,7 +97,7 @@ export class ServerBody implements BodySource {
 
   async awaitBody(): Promise<void> {
     this.#checkEnd();
-    if (this.#owesContinue) await this.#sendContinue();
+    if (this.owesContinue) await this.#sendContinue();
     this.#deadline.arm("body");
     await this.#input.wait(this.#input.fill());
     this.#afterRead();
@@ -105,11 +110,13 @@ export class ServerBody implements BodySource {
       return 0;
     }
     this.#checkEnd();
-    if (this.#owesContinue) await this.#sendContinue();
+    if (this.owesContinue) await this.#sendContinue();
     this.#deadline.arm("body");
     const most = Math.min(destination.length, remaining);
-    const count = await this.#input.readPast(destination.subarray(0, most));
-    if (count > 0) this.#reader.skipBody(count);
+    const count = await this.#input.readPast(
+      destination.subarray(0, most),
+      (taken) => this.#reader.skipBody(taken),
+    );
     this.#afterRead();
     return count;
   }
@@ -118,11 +125,13 @@ export class ServerBody implements BodySource {
     this.#owesContinue = false;
     this.#output.buffer.writeText(CONTINUE);
     await this.#output.flush();
+    this.#checkOpen();
   }
 
   #afterRead(): void {
-    this.#deadline.cancel();
+    // First: the deadline of a closed body is somebody else's by now.
     this.#checkOpen();
+    this.#deadline.cancel();
     if (this.#input.error !== undefined) {
       this.isFailed = true;
       throw new ConnectionClosedError("Cannot read body: the connection broke", {

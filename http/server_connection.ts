@@ -14,6 +14,21 @@ import type { HandlerResult, ServedConnection, ServerShared } from "./server_sha
 /** Responses of pipelined requests collect up to this size before they leave. */
 const MAX_BATCH_BYTES = 64 * 1024;
 
+/** What a connection waits for. */
+const Step = {
+  /** A read of its own, into the input buffer. */
+  READ: 0,
+  /** A read that was started while a handler ran. */
+  FILL: 1,
+  WRITE: 2,
+  WRITE_REST: 3,
+  /** A handler, and what follows its response. */
+  ANSWER: 4,
+  /** The last bytes and the end. */
+  FINISH: 5,
+} as const;
+type Step = typeof Step[keyof typeof Step];
+
 /**
  * One connection of a server: reads requests, runs the handler, sends the
  * responses, and ends when it has to. A synchronous handler costs no turn of
@@ -36,6 +51,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
 
   #reader: RequestReader | undefined;
   #exchange: ServerExchange | undefined;
+  #step: Step = Step.READ;
   #isAborted = false;
   /** An error was answered while a read was under way: what comes is dropped. */
   #isRefused = false;
@@ -50,7 +66,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     const { wheel, options } = shared;
     this.deadline = new ServerDeadline(wheel, options.timeouts, () => this.#onDeadline());
     this.input = new ServerInput(transport, options, this);
-    this.output = new ServerOutput(transport, shared, this.deadline);
+    this.output = new ServerOutput(transport, shared, this.deadline, this);
   }
 
   /** Whether no request is under way, nor a response on its way out. */
@@ -67,43 +83,17 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   /**
    * Serves the connection to its end. Never rejects.
    *
-   * The path of every request, so it awaits the transport itself, and all in
-   * one function: each further asynchronous one costs a promise and a turn of
-   * the microtask queue per request (`tests/bench/http_server/main.ts`), and
-   * half a KiB per idle connection (`tests/bench/http_server/idle_memory.ts`).
+   * The path of every request, so all waiting is in one place: each further
+   * asynchronous function, and each variable that lives across an `await`, costs
+   * time per request (`tests/bench/http_server/main.ts`) and memory per idle
+   * connection (`tests/bench/http_server/idle_memory.ts`).
    */
   async run(): Promise<void> {
     this.shared.connections.add(this);
     try {
       this.deadline.arm("head");
-      while (!this.#isAborted) {
-        const reader = this.#reader ??= this.shared.takeReader();
-        const isComplete = this.#readHead(reader);
-        if (isComplete) {
-          const goesOn = isComplete === true && this.#answer(reader);
-          if (goesOn === true || (goesOn !== false && await goesOn)) continue;
-          return await this.#finish();
-        }
-        if (this.output.length > 0) {
-          const bytes = this.output.beginWrite();
-          const sent = await this.transport.write(bytes);
-          if (sent < bytes.length) await this.output.writeRest(bytes, sent);
-          this.output.endWrite();
-        }
-        if (!this.#startWaitingForHead(reader)) return await this.#finish();
-        if (this.input.pending === undefined) {
-          const space = this.input.beginRead();
-          try {
-            this.input.endRead(await this.transport.read(space));
-          } catch (error) {
-            this.input.failRead(error);
-          }
-        } else {
-          await this.input.pending;
-        }
-        if (this.#isRefused) await this.#dropInput();
-        if (this.#isRefused || this.input.error !== undefined) return;
-      }
+      let waiting = this.#answerAll();
+      while (waiting !== undefined) waiting = this.#resume(await waiting);
     } catch (error) {
       this.abort(error);
     } finally {
@@ -112,6 +102,61 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
       closeQuietly(this.transport);
       this.shared.connections.delete(this);
     }
+  }
+
+  /** Notes what is waited for. */
+  #wait(step: Step, promise: Promise<unknown>): Promise<unknown> {
+    this.#step = step;
+    return promise;
+  }
+
+  /** Goes on after a wait; to the next one, or `undefined` at the end. */
+  #resume(value: unknown): Promise<unknown> | undefined {
+    switch (this.#step) {
+      case Step.READ:
+        this.input.endRead(value as number | null);
+        return this.#afterInput();
+      case Step.FILL:
+        return this.#afterInput();
+      case Step.WRITE: {
+        const rest = this.output.endWrite(value as number);
+        return rest === undefined ? this.#awaitHead() : this.#wait(Step.WRITE_REST, rest);
+      }
+      case Step.WRITE_REST:
+        return this.#awaitHead();
+      case Step.ANSWER:
+        return value ? this.#answerAll() : this.#wait(Step.FINISH, this.#finish());
+      case Step.FINISH:
+        return undefined;
+    }
+  }
+
+  #afterInput(): Promise<unknown> | undefined {
+    if (this.#isRefused) return this.#wait(Step.FINISH, this.#dropInput());
+    return this.input.error === undefined ? this.#answerAll() : undefined;
+  }
+
+  /** Answers all that has come, up to where something has to be waited for. */
+  #answerAll(): Promise<unknown> | undefined {
+    while (!this.#isAborted) {
+      const reader = this.#reader ??= this.shared.takeReader();
+      const isComplete = this.#readHead(reader);
+      if (!isComplete) {
+        if (this.output.isBusy) return this.#wait(Step.WRITE_REST, this.output.flush());
+        if (this.output.length === 0) return this.#awaitHead();
+        return this.#wait(Step.WRITE, this.transport.write(this.output.beginWrite()));
+      }
+      const goesOn = isComplete === true && this.#answer(reader);
+      if (goesOn === false) return this.#wait(Step.FINISH, this.#finish());
+      if (goesOn !== true) return this.#wait(Step.ANSWER, goesOn);
+    }
+    return undefined;
+  }
+
+  #awaitHead(): Promise<unknown> | undefined {
+    if (!this.#startWaitingForHead()) return this.#wait(Step.FINISH, this.#finish());
+    if (this.input.pending !== undefined) return this.#wait(Step.FILL, this.input.pending);
+    return this.#wait(Step.READ, this.transport.read(this.input.beginRead()));
   }
 
   /** Whether a head is complete, or refused: then the refusal is written. */
@@ -127,13 +172,14 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   /** Cuts the connection; `ctx.signal` aborts with the reason. */
   abort(reason: unknown): void {
     this.#isAborted = true;
-    this.#exchange?.abortSignal(reason);
+    this.#exchange?.cut(reason);
     this.input.failWait(reason);
     closeQuietly(this.transport);
   }
 
   /** Sets the clock for the next head; false where there will be none. */
-  #startWaitingForHead(reader: RequestReader): boolean {
+  #startWaitingForHead(): boolean {
+    const reader = this.#reader!;
     if (this.input.isEnded) {
       const error = reader.errorAtEnd();
       if (error !== undefined) this.#writeRefusal(error);
@@ -180,6 +226,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     reader: RequestReader,
     result: HandlerResult,
   ): Promise<boolean> {
+    // It may have come with an earlier request.
+    if (this.input.isEnded) this.onInputEnd();
     await exchange.settle(result);
     if (this.isGone) return false;
     return await this.#afterResponse(exchange, reader, exchange.writeSimple());
@@ -191,10 +239,16 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     reader: RequestReader,
     large: Uint8Array | undefined,
   ): Promise<boolean> {
+    this.deadline.cancel();
+    if (exchange.isBodyBroken) this.shared.counters.protocolErrorCount++;
+    const { mustClose } = exchange;
+    // The rest of the body is ours: a handler that still reads gets an error.
+    exchange.end();
     if (large !== undefined) await this.output.write(large);
-    if (exchange.isLast) return false;
+    if (mustClose) return false;
     if (this.output.length >= MAX_BATCH_BYTES || !reader.isBodyDone) await this.output.flush();
     if (!reader.isBodyDone && !await this.#drain(reader)) return false;
+    this.deadline.cancel();
     return this.#next(reader);
   }
 
@@ -232,11 +286,12 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   async #finish(): Promise<void> {
     this.#exchange?.end();
     this.#exchange = undefined;
+    this.deadline.cancel();
     if (this.isGone) return;
     await this.output.flush();
     // Nothing more comes that could be answered with a reset.
     if (this.input.isEnded) return;
-    this.deadline.cancel();
+    if (this.input.pending !== undefined) return await this.#lingerBehindRead();
     const { maxDrainBytes, timeouts } = this.shared.options;
     await lingeringClose(this.transport, {
       maxBytes: Math.min(maxDrainBytes, Number.MAX_SAFE_INTEGER),
@@ -267,12 +322,20 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     this.#isRefused = true;
     this.#writeRefusal(new HttpError(408, error.message));
     try {
+      this.deadline.cancel();
       await this.output.flush();
       await this.transport.closeWrite();
       this.deadline.arm("linger");
     } catch (reason) {
       this.abort(reason);
     }
+  }
+
+  /** A lingering close while a read is under way, which has to be the only one. */
+  async #lingerBehindRead(): Promise<void> {
+    await this.transport.closeWrite();
+    this.deadline.arm("linger");
+    await this.#dropInput();
   }
 
   async #dropInput(): Promise<void> {
@@ -298,7 +361,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   }
 
   onInputError(error: unknown): void {
-    this.#exchange?.abortSignal(new ConnectionClosedError("Client is gone", { cause: error }));
+    this.#exchange?.giveUp(new ConnectionClosedError("Client is gone", { cause: error }));
   }
 
   #onDeadline(): void {
@@ -319,6 +382,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
       case "write":
         this.abort(error);
         break;
+      case "none":
       case "idle":
       case "linger":
         closeQuietly(this.transport);

@@ -124,7 +124,7 @@ export class Context {
    * of a shutdown's grace.
    */
   get signal(): AbortSignal {
-    return this.#live("signal").signal;
+    return this.#source.signal;
   }
 
   /** The answer so far. */
@@ -243,6 +243,7 @@ export class Context {
 
   /** Keeps what is readable before the connection's buffer moves on. */
   materialise(): void {
+    if (this.#isExpired) return;
     this.url;
     this.headers;
   }

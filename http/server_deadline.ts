@@ -2,12 +2,12 @@ import type { Deadline, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import type { ServerTimeouts } from "./server_options.ts";
 
 /** What a connection can be waiting for. */
-export type ServerPhase = "head" | "idle" | "body" | "write" | "linger";
+export type ServerPhase = "none" | "head" | "idle" | "body" | "write" | "linger";
 
 /** The one deadline of a connection, and what it is about at the moment. */
 export class ServerDeadline {
   /** What the deadline is about. */
-  phase: ServerPhase = "head";
+  phase: ServerPhase = "none";
 
   readonly #deadline: Deadline;
   readonly #timeouts: Required<ServerTimeouts>;
@@ -25,6 +25,8 @@ export class ServerDeadline {
   /** Milliseconds that the phase may take. */
   get timeoutMs(): number {
     switch (this.phase) {
+      case "none":
+        return 0;
       case "head":
         return this.#timeouts.headTimeoutMs;
       case "idle":
@@ -46,6 +48,7 @@ export class ServerDeadline {
 
   /** Stops the clock: what happens now has no deadline. */
   cancel(): void {
+    this.phase = "none";
     this.#deadline.cancel();
   }
 }

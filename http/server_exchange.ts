@@ -16,10 +16,12 @@ import { answerError, isServerError } from "./server_errors.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServerShared } from "./server_shared.ts";
+import { bytesOf, dropBody, ServerStream, type StreamSource } from "./server_stream.ts";
 import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 
 const NO_LINE = new Uint8Array(0);
-const encoder = new TextEncoder();
+/** Turns of the microtask queue that a handler gets to be through "at once". */
+const PROMPT_TURNS = 3;
 
 /** What an exchange needs of its connection. */
 export interface ExchangeHost {
@@ -59,6 +61,9 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #controller: AbortController | undefined;
   #abortReason: unknown = undefined;
   #handlerDeadline: Deadline | undefined;
+  #stream: ServerStream | undefined;
+  #stopWaiting: ((reason: unknown) => void) | undefined;
+  #isSettled = false;
 
   /**
    * @param host The connection.
@@ -81,14 +86,16 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** Waits for an asynchronous handler and for whatever sends its body. */
   async settle(result: HandlerResult): Promise<void> {
-    const { input, deadline } = this.#host;
+    const { input, output, deadline } = this.#host;
     if (deadline.phase === "head" || deadline.phase === "idle") deadline.cancel();
+    if (output.length > 0) void this.#sendEarlier();
     this.context.materialise();
     input.watch();
     this.#armHandlerDeadline();
     try {
-      const web = await result;
-      if (web !== undefined) adoptResponse(this.response, web);
+      const web = await this.#wait(result);
+      this.#isSettled = true;
+      if (web !== undefined) this.#adopt(web);
       if (this.#encoder !== undefined) await this.#endCommitted();
       else if (!this.#host.isGone && !this.isSimple) await this.#sendStream();
     } catch (error) {
@@ -96,6 +103,35 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     }
     this.#handlerDeadline?.cancel();
     input.unwatch();
+  }
+
+  /** A handler that never settles must not hold a connection that is cut. */
+  #wait(result: HandlerResult): Promise<void | Response> {
+    return new Promise((resolve, reject) => {
+      this.#stopWaiting = reject;
+      Promise.resolve(result).then(resolve, reject);
+    });
+  }
+
+  /** The responses in front of this one must not wait for its handler. */
+  async #sendEarlier(): Promise<void> {
+    // One that is through at once costs no further write.
+    for (let turn = 0; turn < PROMPT_TURNS; turn++) await undefined;
+    if (this.#isSettled) return;
+    try {
+      await this.#host.output.flush();
+    } catch {
+      // The connection was cut: the handler's signal has told.
+    }
+  }
+
+  #adopt(web: Response): void {
+    try {
+      adoptResponse(this.response, web);
+    } catch (error) {
+      dropBody(web.body, error);
+      throw error;
+    }
   }
 
   #armHandlerDeadline(): void {
@@ -115,15 +151,28 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** Answers with an error instead of what the handler made so far. */
   answerError(error: unknown): void {
+    if (this.#stream === undefined) dropBody(this.response.body, error);
+    else this.#stream.cancel(error);
     if (this.#host.isGone) return;
     if (isServerError(error)) this.#report(error);
     // Half a response cannot be taken back: the client must not take it for whole.
-    if (this.response.committed) this.#host.abort(error);
-    else answerError(this.response, error);
+    if (this.response.committed) return this.#host.abort(error);
+    try {
+      answerError(this.response, error);
+    } catch (cause) {
+      // Header fields of the error that cannot be sent.
+      this.#report(cause);
+      answerError(this.response, undefined);
+    }
   }
 
   #report(error: unknown): void {
-    this.#host.shared.options.onError(error, this.context);
+    try {
+      this.#host.shared.options.onError(error, this.context);
+    } catch (reason) {
+      // Whoever is told must not change what becomes of the connection.
+      console.error(reason);
+    }
   }
 
   /**
@@ -175,6 +224,28 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     this.#controller?.abort(reason);
   }
 
+  /** The client is gone: nobody waits for the rest of the answer. */
+  giveUp(reason: unknown): void {
+    this.abortSignal(reason);
+    this.#stream?.cancel(reason);
+  }
+
+  /** The connection is cut: nobody waits for the handler either. */
+  cut(reason: unknown): void {
+    this.giveUp(reason);
+    this.#stopWaiting?.(reason);
+  }
+
+  /** Whether nothing can follow this exchange, whatever its head said. */
+  get mustClose(): boolean {
+    return this.isLast || this.isBodyBroken || this.#host.input.isBroken;
+  }
+
+  /** Whether the body broke a rule or did not come in time. */
+  get isBodyBroken(): boolean {
+    return this.#source !== undefined && this.#source.isFailed;
+  }
+
   /** The body did not come in time. */
   failBody(): void {
     if (this.#source !== undefined) this.#source.isFailed = true;
@@ -201,8 +272,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   get body(): IncomingBody {
     if (this.#body === undefined) {
       const { input, output, deadline, shared } = this.#host;
-      const { headers } = this.context;
-      this.#source = new ServerBody(this.#reader, input, output, deadline, headers);
+      this.#source = new ServerBody(this.#reader, input, output, deadline, this.context);
       this.#body = new IncomingBody(this.#source, shared.options.maxBodyBytes);
     }
     return this.#body;
@@ -223,6 +293,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   flushHead(): Promise<void> {
     this.#commit();
+    this.response.owesBody = true;
     return this.#flushHead();
   }
 
@@ -239,8 +310,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** Whatever follows the head has to wait for it: writes must not overtake. */
   #flushHead(): Promise<void> {
-    const { output, deadline } = this.#host;
-    const flushed = output.flush().then(() => deadline.cancel());
+    const flushed = this.#host.output.flush();
     this.#headFlush = flushed.catch((error) => this.#host.abort(error));
     return flushed;
   }
@@ -264,21 +334,27 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   }
 
   async #sendStream(): Promise<void> {
+    // Before the head leaves: a source that cannot be read is a 500.
+    this.#stream = new ServerStream(this.response.body as StreamSource);
     await this.flushHead();
     await this.#sendPieces();
   }
 
   async #sendPieces(): Promise<void> {
     const { body } = this.response;
+    this.response.owesBody = false;
     if (typeof body === "string" || body instanceof Uint8Array) {
-      await this.writePiece(typeof body === "string" ? encoder.encode(body) : body);
+      await this.writePiece(bytesOf(body));
     } else if (body !== undefined) {
-      for await (const chunk of body) {
-        if (this.#encoder!.isSilent) break;
-        await this.writePiece(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
-      }
+      await this.#sendStreamed(this.#stream ??= new ServerStream(body));
     }
     await this.endBody([]);
+  }
+
+  async #sendStreamed(stream: ServerStream): Promise<void> {
+    // A source may have nothing to say for long: HEAD does not wait for it.
+    if (this.#encoder!.isSilent) return stream.cancel("Response has no body");
+    for (let piece; (piece = await stream.next()) !== undefined;) await this.writePiece(piece);
   }
 
   async writePiece(bytes: Uint8Array): Promise<void> {

@@ -70,7 +70,7 @@ export class ServerInput {
     return this.#filling ??= this.#startFill();
   }
 
-  /** The read that is under way, if any. */
+  /** The read that is under way, if any; it never rejects. */
   get pending(): Promise<void> | undefined {
     return this.#filling;
   }
@@ -128,6 +128,14 @@ export class ServerInput {
     this.#keepWatching(this.buffer.length);
   }
 
+  /**
+   * Goes on watching after bytes were taken or read past the buffer. Views of
+   * the buffer are void.
+   */
+  resumeWatch(): void {
+    if (this.#isWatched) this.#keepWatching(0);
+  }
+
   /** Stops starting reads; one that is under way goes on. */
   unwatch(): void {
     this.#isWatched = false;
@@ -137,7 +145,7 @@ export class ServerInput {
     this.#waitingHeads += this.#countHeadEnds(newCount);
     const isFull = this.buffer.length >= MAX_WAITING_BYTES ||
       this.#waitingHeads >= this.#maxPipelinedRequests;
-    if (isFull || this.isEnded || this.isBroken) return;
+    if (isFull || this.isEnded || this.isBroken || this.#filling !== undefined) return;
     this.fill();
   }
 
@@ -166,6 +174,11 @@ export class ServerInput {
     });
   }
 
+  #endPast(): void {
+    this.#isReadingPast = false;
+    this.#filling = undefined;
+  }
+
   /** Ends the waiting of {@linkcode ServerInput.wait}; the read goes on. */
   failWait(reason: unknown): void {
     this.#rejectWait?.(reason);
@@ -175,10 +188,13 @@ export class ServerInput {
   /**
    * Reads past the buffer, which must be empty, straight into its destination.
    *
+   * @param destination Where to.
+   * @param onCount Told at once how many bytes came, even if nobody waits any
+   * more: they are not in the buffer.
    * @returns The number of bytes; 0 at the end, or where the bytes came into
    * the buffer because a read was under way.
    */
-  async readPast(destination: Uint8Array): Promise<number> {
+  async readPast(destination: Uint8Array, onCount: (count: number) => void): Promise<number> {
     if (this.#filling !== undefined) {
       await this.wait(this.#filling);
       return 0;
@@ -186,16 +202,17 @@ export class ServerInput {
     this.#owner.onRefill();
     this.#isReadingPast = true;
     // Whether anybody still waits or not: the outcome is noted.
-    return await this.wait(
-      this.#transport.read(destination).then((count) => {
-        this.#isReadingPast = false;
-        if (count === null) this.endRead(null);
-        return count ?? 0;
-      }, (error) => {
-        this.#isReadingPast = false;
-        this.failRead(error);
-        return 0;
-      }),
-    );
+    const reading = this.#transport.read(destination).then((count) => {
+      this.#endPast();
+      if (count === null) this.endRead(null);
+      else onCount(count);
+      return count ?? 0;
+    }, (error) => {
+      this.#endPast();
+      this.failRead(error);
+      return 0;
+    });
+    this.#filling = reading.then(() => {});
+    return await this.wait(reading);
   }
 }

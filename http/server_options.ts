@@ -28,7 +28,9 @@ export interface ServerTimeouts {
    * Milliseconds the client is told in `Keep-Alive: timeout`, in whole seconds;
    * less than `idleTimeoutMs`, so that it is not the server who closes first.
    *
-   * @default {60000}
+   * 0 and Infinity tell nothing.
+   *
+   * @default {60000}, at most 5 s less than `idleTimeoutMs`
    */
   readonly keepAliveHintTimeoutMs?: number;
   /**
@@ -154,6 +156,8 @@ export interface ResolvedServerOptions {
   readonly onError: (error: unknown, ctx: Context | undefined) => void;
 }
 
+/** By how much the server keeps a connection longer than it tells. */
+const HINT_MARGIN_MS = 5_000;
 const DEFAULT_TIMEOUTS: Required<ServerTimeouts> = {
   headTimeoutMs: 15_000,
   idleTimeoutMs: 65_000,
@@ -198,7 +202,17 @@ function resolveTimeouts(options: ServerTimeouts): Required<ServerTimeouts> {
     }
     timeouts[name] = value;
   }
+  if (options.keepAliveHintTimeoutMs === undefined) {
+    timeouts.keepAliveHintTimeoutMs = defaultHint(timeouts.idleTimeoutMs!);
+  }
   return timeouts as unknown as Required<ServerTimeouts>;
+}
+
+/** Early enough for the client to close first, also where that is soon. */
+function defaultHint(idleTimeoutMs: number): number {
+  const { keepAliveHintTimeoutMs } = DEFAULT_TIMEOUTS;
+  if (idleTimeoutMs === 0) return keepAliveHintTimeoutMs;
+  return Math.min(keepAliveHintTimeoutMs, Math.max(0, idleTimeoutMs - HINT_MARGIN_MS));
 }
 
 function logError(error: unknown): void {

@@ -1,5 +1,6 @@
 import { HttpStateError } from "./errors.ts";
 import type { HeaderInit } from "./header_list.ts";
+import { bytesOf } from "./server_stream.ts";
 
 /** What a writer needs of its connection. */
 export interface WriterTarget {
@@ -8,8 +9,6 @@ export interface WriterTarget {
   /** Ends the body; resolves when everything has left. */
   endBody(trailers: HeaderInit): Promise<void>;
 }
-
-const encoder = new TextEncoder();
 
 /**
  * Writes a response piece by piece. Every write waits until the client's side
@@ -64,14 +63,14 @@ export class ResponseWriter {
    *
    * @param chunk Bytes, or text that is sent as UTF-8. Bytes must not change
    * before the promise resolves. An empty one sends nothing.
+   * @throws {TypeError} If it is neither.
    * @throws {HttpStateError} If the writer was closed, or the body gets longer
    * than its Content-Length.
    * @throws {ConnectionClosedError} If the client has left.
    */
   write(chunk: Uint8Array | string): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError("write"));
-    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-    return this.#enqueue(() => this.#target.writePiece(bytes));
+    return this.#enqueue(() => this.#target.writePiece(bytesOf(chunk)));
   }
 
   /**

@@ -88,6 +88,7 @@ export class Peer implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #lines: LineReader;
   readonly #timer: ReturnType<typeof setTimeout>;
+  #draining: Promise<void> | undefined;
 
   constructor(command: string, args: readonly string[], timeoutMs: number) {
     this.#child = new Deno.Command(command, {
@@ -101,16 +102,18 @@ export class Peer implements AsyncDisposable {
   }
 
   /**
-   * Reads standard output up to the line that matches.
+   * Waits for the line of standard output that says the program is ready; what follows is dropped.
    *
    * @throws {Error} If the program ends first, by itself or at its time limit.
    */
-  async lineThat(pattern: RegExp): Promise<RegExpExecArray> {
+  async ready(pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
       const line = await this.#lines.next();
       if (line === undefined) throw new Error(`Program ended without a line like ${pattern}`);
       const match = pattern.exec(line);
-      if (match !== null) return match;
+      if (match === null) continue;
+      this.#draining = this.#drain();
+      return match;
     }
   }
 
@@ -119,7 +122,13 @@ export class Peer implements AsyncDisposable {
     clearTimeout(this.#timer);
     kill(this.#child);
     await this.#child.status;
+    await this.#draining;
     await this.#lines.cancel();
+  }
+
+  /** A program whose log nobody reads stands still when the pipe is full. */
+  async #drain(): Promise<void> {
+    while (await this.#lines.next() !== undefined);
   }
 }
 
@@ -143,7 +152,7 @@ export async function startExample(name: string): Promise<RunningExample> {
   const path = new URL(`../../examples/${name}.ts`, import.meta.url).pathname;
   const peer = startPeer(Deno.execPath(), ["run", "--allow-net", path, "--port=0"]);
   try {
-    const match = await peer.lineThat(/^\w+ing on \S*:(\d+)\/?$/);
+    const match = await peer.ready(/^\w+ing on \S*:(\d+)\/?$/);
     return {
       port: Number(match[1]),
       [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),

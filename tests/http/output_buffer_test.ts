@@ -42,16 +42,6 @@ Deno.test("OutputBuffer.clear() forgets what was written", () => {
   assertEquals(textOf(out.view()), "x");
 });
 
-Deno.test("OutputBuffer.writeAscii() writes ASCII or nothing", () => {
-  const out = new OutputBuffer();
-  assertEquals([out.writeAscii("ab\x7f"), out.length], [true, 3]);
-  for (const text of ["\x80", "a\xff", "a\u0141", "a\ud800"]) {
-    assertFalse(out.writeAscii(text));
-    assertEquals(textOf(out.view()), "ab\x7f");
-  }
-  assertEquals([out.writeAscii(""), out.length], [true, 3]);
-});
-
 Deno.test("OutputBuffer.writeDecimal() writes what String() writes", () => {
   const powers = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
   const numbers = powers.flatMap((

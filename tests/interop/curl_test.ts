@@ -115,6 +115,46 @@ curlTest("asks for the server as a whole", async (app) => {
   assertEquals({ method, url }, { method: "OPTIONS", url: "*" });
 });
 
+curlTest("takes us for a proxy", async (app) => {
+  const proxy = ["--noproxy", "", "--proxy", app.url("")];
+  assertEquals(
+    JSON.parse(await curlText([...proxy, "http://other.invalid/a?b"])).url,
+    "http://other.invalid/a?b",
+  );
+  const tunnel = [...proxy, "--proxytunnel", "--verbose", "http://other.invalid/"];
+  const { code, stderr } = await curl(tunnel);
+  assertNotEquals(code, 0);
+  assert(stderr.includes("< HTTP/1.1 501 "), stderr);
+});
+
+curlTest("reads an endless response to HEAD at once", async (app) => {
+  const text = await curlText(["--head", app.url("/endless"), app.url("/hello")]);
+  assert(/transfer-encoding: chunked\r\n.*content-length: 14\r\n/is.test(text), text);
+});
+
+curlTest("reads a stream over HTTP/1.0 up to its end", async (app) => {
+  const text = await curlText(["--http1.0", "--include", "--data", "four", app.url("/relay")]);
+  assert(!/transfer-encoding|content-length/i.test(text), text);
+  assert(text.endsWith("\r\n\r\nfour"), text);
+});
+
+curlTest("keeps an HTTP/1.0 connection if it asks to", async (app) => {
+  const urls = [app.url("/query?1"), app.url("/query?2")];
+  const args = ["--http1.0", "--header", "Connection: keep-alive"];
+  const text = await curlText([...args, "--write-out", " %{num_connects}\n", ...urls]);
+  assertEquals(text, "?1 1\n?2 0\n");
+});
+
+curlTest("sends a form with a file", async (app) => {
+  const form = ["--form", "name=value", "--form", "file=@-;filename=a.txt"];
+  const { body, headers } = JSON.parse(
+    await curlText([...form, app.url("/")], { stdin: "content of a.txt" }),
+  );
+  assert(body.includes("content of a.txt"), body);
+  const type = headers.find(([name]: string[]) => name === "Content-Type")?.[1];
+  assert(type?.startsWith("multipart/form-data; boundary="), type);
+});
+
 curlTest("offers h2c and is answered as HTTP/1.1", async (app) => {
   const args = ["--http2", "--verbose", "--write-out", "%{http_version}", app.url("/hello")];
   const { code, text, stderr } = await curl(args);

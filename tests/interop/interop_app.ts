@@ -37,7 +37,12 @@ async function relay(ctx: Context): Promise<void> {
     await writer.write(chunk);
   }
   const trailers = [...ctx.body.trailers ?? []].map(([name, value]) => `${name}=${value}`);
-  await writer.close([["x-byte-count", `${byteCount}`], ["x-request-trailers", trailers.join() || "none"]]);
+  // HTTP/1.0 has no trailers.
+  if (ctx.httpVersion === "1.0") return await writer.close();
+  await writer.close([
+    ["x-byte-count", `${byteCount}`],
+    ["x-request-trailers", trailers.join() || "none"],
+  ]);
 }
 
 async function* endless(): AsyncGenerator<Uint8Array> {
@@ -65,7 +70,9 @@ export class InteropApp implements AsyncDisposable {
   readonly server: HttpServer;
   /** What the server reported as its own fault. */
   readonly errors: unknown[] = [];
-  /** Handlers whose `ctx.signal` has aborted. */
+  /** Why uploads could not be read. */
+  readonly uploadFailures: unknown[] = [];
+  /** Handlers of `/endless` and `/wait` whose `ctx.signal` has aborted. */
   abortCount = 0;
   readonly #loaded = Promise.withResolvers<void>();
 
@@ -92,9 +99,28 @@ export class InteropApp implements AsyncDisposable {
     await this.server.shutdown({ graceMs: 0 });
   }
 
-  async #watch(ctx: Context, work: () => unknown): Promise<void> {
+  #sendForEver(ctx: Context): void {
     ctx.signal.addEventListener("abort", () => this.abortCount++, { once: true });
-    await work();
+    ctx.stream(endless());
+  }
+
+  async #waitForAbort(ctx: Context): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ctx.signal.addEventListener("abort", () => resolve(), { once: true });
+    // Now the client knows that the handler runs.
+    ctx.status = 200;
+    await ctx.flush();
+    await promise;
+    this.abortCount++;
+  }
+
+  async #hash(ctx: Context): Promise<void> {
+    try {
+      ctx.text(await sha256(await ctx.body.bytes()));
+    } catch (error) {
+      this.uploadFailures.push(error);
+      throw error;
+    }
   }
 
   #answer(ctx: Context): void | Promise<void> {
@@ -115,13 +141,15 @@ export class InteropApp implements AsyncDisposable {
       case "/mebibyte":
         return ctx.bytes(sampleBytes(MEBIBYTE));
       case "/endless":
-        return this.#watch(ctx, () => ctx.stream(endless()));
+        return this.#sendForEver(ctx);
+      case "/wait":
+        return this.#waitForAbort(ctx);
       case "/echo":
         return ctx.body.bytes().then((bytes) => ctx.bytes(bytes));
       case "/relay":
         return relay(ctx);
       case "/upload":
-        return this.#watch(ctx, async () => ctx.text(await sha256(await ctx.body.bytes())));
+        return this.#hash(ctx);
       case "/refuse":
         throw new HttpError(403, "No uploads here");
       default:

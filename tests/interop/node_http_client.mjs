@@ -1,6 +1,7 @@
 // A client on node's `http`: `node node_http_client.mjs PORT SCENARIO` prints its outcome as JSON.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import http from "node:http";
 import net from "node:net";
 
@@ -12,13 +13,19 @@ const sample = Buffer.from(
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
+async function collect(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** One exchange; `send` writes the body and ends the request. */
 function exchange(path, options = {}, send = (request) => request.end()) {
   return new Promise((resolve, reject) => {
     const events = [];
     const request = http.request({ hostname, port, path, ...options }, async (response) => {
       try {
-        const body = Buffer.concat(await Array.fromAsync(response));
+        const body = await collect(response);
         resolve({ status: response.statusCode, body, trailers: response.trailers, events });
       } catch (error) {
         reject(error);
@@ -48,10 +55,13 @@ const scenarios = {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
     const wanted = sha256(sample.subarray(0, 20_000));
     const answers = await Promise.all(
-      Array.from({ length: 200 }, () =>
-        exchange("/upload", { agent, method: "POST" }, (request) => {
-          request.end(sample.subarray(0, 20_000));
-        })),
+      Array.from(
+        { length: 200 },
+        () =>
+          exchange("/upload", { agent, method: "POST" }, (request) => {
+            request.end(sample.subarray(0, 20_000));
+          }),
+      ),
     );
     agent.destroy();
     return { rightCount: answers.filter(({ body }) => body.toString() === wanted).length };
@@ -65,7 +75,7 @@ const scenarios = {
     }
     socket.write(text);
     socket.end("GET /query?last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    const received = Buffer.concat(await Array.fromAsync(socket)).toString();
+    const received = (await collect(socket)).toString();
     const answers = [...received.matchAll(/\r\n\r\n\?(\w+?)(?=HTTP|$)/g)].map((match) => match[1]);
     return { answers: answers.join(" ") };
   },
@@ -103,21 +113,26 @@ const scenarios = {
   async "abort in mid-upload"() {
     const headers = { "content-length": sample.length };
     const request = http.request({ hostname, port, path: "/upload", method: "POST", headers });
-    const closed = new Promise((resolve) => request.on("close", resolve));
     request.on("error", () => {});
     request.write(sample.subarray(0, 300_000), () => request.destroy());
-    await closed;
+    await new Promise((resolve) => request.on("close", resolve));
+    return {};
+  },
+
+  async "reset while the handler waits"() {
+    const socket = net.connect(port, hostname);
+    socket.write("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+    await once(socket, "data");
+    socket.resetAndDestroy();
     return {};
   },
 
   async "abort in mid-download"() {
-    const { promise, resolve } = Promise.withResolvers();
-    const request = http.get({ hostname, port, path: "/endless" }, (response) => {
-      response.once("data", () => response.destroy());
-      response.on("close", resolve);
-    });
-    request.on("error", () => {});
-    await promise;
+    const request = http.get({ hostname, port, path: "/endless" });
+    const [response] = await once(request, "response");
+    await once(response, "data");
+    response.destroy();
+    await once(request, "close");
     return {};
   },
 };

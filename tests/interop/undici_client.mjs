@@ -15,7 +15,10 @@ const scenarios = {
   async "pipelining"(client) {
     const answers = await Promise.all(
       Array.from({ length: 500 }, async (_, index) => {
-        const { statusCode, body } = await client.request({ path: `/query?${index}`, method: "GET" });
+        const { statusCode, body } = await client.request({
+          path: `/query?${index}`,
+          method: "GET",
+        });
         return statusCode === 200 && await body.text() === `?${index}`;
       }),
     );
@@ -40,7 +43,11 @@ const scenarios = {
 
   async "streams both ways"(client) {
     const source = Readable.from([sample.subarray(0, 7), sample.subarray(7)]);
-    const { body, trailers } = await client.request({ path: "/relay", method: "POST", body: source });
+    const { body, trailers } = await client.request({
+      path: "/relay",
+      method: "POST",
+      body: source,
+    });
     const received = Buffer.from(await body.arrayBuffer());
     return { isSame: received.equals(sample), byteCount: trailers["x-byte-count"] };
   },

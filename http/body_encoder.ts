@@ -99,7 +99,8 @@ export class BodyEncoder {
    * Ends the body.
    *
    * @param out Where to.
-   * @param trailers Trailer fields; chunked bodies only.
+   * @param trailers Trailer fields. Where the body ends with the connection they
+   * are dropped (RFC 9110 section 6.5.1): HTTP/1.0 has none.
    * @throws {HttpStateError} If the body is shorter than its head said, or was
    * ended.
    * @throws {TypeError} If a trailer field is not allowed, or trailers have no
@@ -113,7 +114,8 @@ export class BodyEncoder {
     if (!this.#isSilent && this.#framing >= 0 && this.#sentBytes < this.#framing) {
       throw mismatch(this.#framing, this.#sentBytes);
     }
-    if (fields.length > 0 && this.#framing !== Framing.CHUNKED) {
+    const hasPlace = this.#framing === Framing.CHUNKED || this.#framing === Framing.UNTIL_CLOSE;
+    if (fields.length > 0 && !hasPlace) {
       throw new TypeError("Cannot send trailers: the body is not chunked");
     }
     for (const [name, value] of fields) checkTrailer(name, value);

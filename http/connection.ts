@@ -13,7 +13,7 @@ import {
   settle,
 } from "./connection_state.ts";
 import { ConnectionWriter } from "./connection_writer.ts";
-import { HttpProtocolError, HttpStateError } from "./errors.ts";
+import { HttpProtocolError } from "./errors.ts";
 import type {
   HttpEvent,
   HttpSendEvent,

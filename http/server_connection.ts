@@ -292,9 +292,10 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     // Nothing more comes that could be answered with a reset.
     if (this.input.isEnded) return;
     if (this.input.pending !== undefined) return await this.#lingerBehindRead();
-    const { maxDrainBytes, timeouts } = this.shared.options;
+    const { timeouts } = this.shared.options;
     await lingeringClose(this.transport, {
-      maxBytes: Math.min(maxDrainBytes, Number.MAX_SAFE_INTEGER),
+      // A client in the middle of a large upload still has to read the status.
+      maxBytes: Number.MAX_SAFE_INTEGER,
       timeoutMs: timeouts.lingerTimeoutMs,
       wheel: this.shared.wheel,
     });

@@ -5,6 +5,7 @@
  * None of them outlives the test that started it, nor its own time limit.
  */
 
+import { delay } from "@std/async/delay";
 import { LineReader } from "../bench/_support/line_reader.ts";
 import { reportPeer } from "./report.ts";
 import { interopEnabled } from "./interop.ts";
@@ -195,7 +196,7 @@ export async function eventually(condition: () => boolean, timeoutMs = 5_000): P
   const deadlineMs = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > deadlineMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await delay(2);
   }
   return true;
 }

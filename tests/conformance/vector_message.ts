@@ -1,7 +1,7 @@
 /** The message vectors of llhttp and gunicorn, and how a transcript is held against them. */
 
 import { decodeBase64 } from "@std/encoding/base64";
-import { bytesOf, textOf } from "../_support/raw_bytes.ts";
+import { textOf } from "../_support/raw_bytes.ts";
 import type { Transcript, TranscriptMessage } from "./transcript.ts";
 import type { Judgement } from "./vector_difference.ts";
 

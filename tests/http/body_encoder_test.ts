@@ -143,8 +143,15 @@ Deno.test("BodyEncoder refuses everything after the end", () => {
   assertEquals(textOf(out.view()), "0\r\n\r\n");
 });
 
+Deno.test("BodyEncoder.end() drops trailers where the body ends with the connection", () => {
+  const out = new OutputBuffer();
+  const encoder = new BodyEncoder(Framing.UNTIL_CLOSE, 200, "GET");
+  encoder.end(out, [["a", "b"]]);
+  assertEquals([out.length, encoder.isEnded], [0, true]);
+});
+
 Deno.test("BodyEncoder.end() refuses trailers where the body is not chunked", () => {
-  for (const framing of [0, Framing.UNTIL_CLOSE, Framing.TUNNEL]) {
+  for (const framing of [0, Framing.TUNNEL]) {
     const encoder = new BodyEncoder(framing, 200, "GET");
     assertThrows(() => encoder.end(new OutputBuffer(), [["a", "b"]]), TypeError);
   }

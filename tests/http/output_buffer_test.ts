@@ -1,4 +1,4 @@
-import { assertEquals, assertFalse, assertNotEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { OutputBuffer } from "../../http/output_buffer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 

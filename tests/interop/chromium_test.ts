@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
 import { runPeer, startExample } from "../_support/peer.ts";
 import { InteropApp } from "./interop_app.ts";
@@ -29,7 +30,7 @@ async function removeProfile(path: string): Promise<void> {
       return await Deno.remove(path, { recursive: true });
     } catch (error) {
       if (attempt === 50) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
     }
   }
 }

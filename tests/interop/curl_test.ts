@@ -184,12 +184,19 @@ curlTest("reads 431 and 414", async (app) => {
   assert(target.endsWith("\n414"), target);
 });
 
-curlTest("reads 413 although it is still sending", async (app) => {
-  const args = ["--data-binary", "@-", "--header", "Expect:", "--output", "-"];
-  const text = await curlText([...args, "--write-out", "\n%{http_code}", app.url("/echo")], {
-    stdin: sampleBytes(17 * MEBIBYTE),
-  });
-  assert(text.endsWith("\n413"), text);
+Deno.test({
+  name: "curl reads 413 for a body it has not finished sending",
+  ignore,
+  async fn() {
+    await using app = new InteropApp({ maxBodyBytes: 50_000 });
+    // Less than the server drops: else it may cut the connection before curl looks for an answer.
+    const args = ["--data-binary", "@-", "--header", "Expect:", "--output", "-"];
+    const text = await curlText([...args, "--write-out", "\n%{http_code}", app.url("/echo")], {
+      stdin: sampleBytes(200_000),
+    });
+    assert(text.endsWith("\n413"), text);
+    assertEquals(app.errors, []);
+  },
 });
 
 curlTest("gets an error for TLS on the plain port", async (app) => {

@@ -67,5 +67,7 @@ Deno.test({
     await assertRejects(() => reader.closed, DOMException);
     assert(await eventually(() => app.server.stats().connectionCount === 0));
     assertEquals(app.abortCount, 1);
+    // A client that leaves is no fault of the server.
+    assertEquals(app.errors, []);
   },
 });

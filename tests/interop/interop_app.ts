@@ -37,8 +37,6 @@ async function relay(ctx: Context): Promise<void> {
     await writer.write(chunk);
   }
   const trailers = [...ctx.body.trailers ?? []].map(([name, value]) => `${name}=${value}`);
-  // HTTP/1.0 has no trailers.
-  if (ctx.httpVersion === "1.0") return await writer.close();
   await writer.close([
     ["x-byte-count", `${byteCount}`],
     ["x-request-trailers", trailers.join() || "none"],

@@ -59,6 +59,8 @@ for (const scenario of ["abort in mid-download", "reset while the handler waits"
       assertEquals(code, 0, stderr);
       assert(await eventually(() => app.server.stats().connectionCount === 0));
       assertEquals(app.abortCount, 1);
+      // A client that leaves is no fault of the server.
+      assertEquals(app.errors, []);
     },
   });
 }

@@ -15,15 +15,6 @@ export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
   if (expr) throw new AssertionError(msg);
 }
 
-/** Throws if `actual` is `null` or `undefined`. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  if (actual === undefined || actual === null) {
-    throw new AssertionError(
-      `Expected actual: "${actual}" to not be null or undefined${suffix(msg)}`,
-    );
-  }
-}
-
 /** Throws unless `actual` is an instance of `expectedType`. */
 // deno-lint-ignore no-explicit-any
 export function assertInstanceOf<T extends abstract new (...args: any[]) => any>(
@@ -42,9 +33,4 @@ export function assertInstanceOf<T extends abstract new (...args: any[]) => any>
 /** Throws always. */
 export function fail(msg?: string): never {
   throw new AssertionError(`Failed assertion${suffix(msg)}`);
-}
-
-/** Throws always: marks code that cannot be reached. */
-export function unreachable(reason?: string): never {
-  throw new AssertionError(`Unreachable${suffix(reason)}`);
 }

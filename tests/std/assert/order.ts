@@ -7,21 +7,6 @@ export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
   if (!(actual > expected)) throw orderError(actual, ">", expected, msg);
 }
 
-/** Throws unless `actual >= expected`. */
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual >= expected)) throw orderError(actual, ">=", expected, msg);
-}
-
-/** Throws unless `actual < expected`. */
-export function assertLess<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual < expected)) throw orderError(actual, "<", expected, msg);
-}
-
-/** Throws unless `actual <= expected`. */
-export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual <= expected)) throw orderError(actual, "<=", expected, msg);
-}
-
 function orderError(
   actual: unknown,
   operator: string,

@@ -8,11 +8,3 @@ export function assertStringIncludes(actual: string, expected: string, msg?: str
     `Expected actual: "${actual}" to contain: "${expected}"${suffix(msg)}`,
   );
 }
-
-/** Throws unless `actual` matches `expected`. */
-export function assertMatch(actual: string, expected: RegExp, msg?: string): void {
-  if (expected.test(actual)) return;
-  throw new AssertionError(
-    `Expected actual: "${actual}" to match: "${expected}"${suffix(msg)}`,
-  );
-}

@@ -5,5 +5,4 @@
  * @module
  */
 
-export * from "./deadline.ts";
 export * from "./delay.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
-import { decodeHex, encodeHex } from "@std/encoding/hex";
+import { decodeBase64 } from "@std/encoding/base64";
+import { encodeHex } from "@std/encoding/hex";
 
 // RFC 4648 section 10.
 const ROWS: readonly [text: string, base64: string, hex: string][] = [
@@ -12,18 +12,16 @@ const ROWS: readonly [text: string, base64: string, hex: string][] = [
 ];
 
 for (const [text, base64, hex] of ROWS) {
-  Deno.test(`encodeBase64() and decodeBase64() agree on "${text}"`, () => {
-    assertEquals(encodeBase64(text), base64);
+  Deno.test(`decodeBase64() gives the bytes of "${text}"`, () => {
     assertEquals(decodeBase64(base64), new TextEncoder().encode(text));
   });
-  Deno.test(`encodeHex() and decodeHex() agree on "${text}"`, () => {
+  Deno.test(`encodeHex() gives the digits of "${text}", as text and as bytes`, () => {
     assertEquals(encodeHex(text), hex);
-    assertEquals(decodeHex(hex), new TextEncoder().encode(text));
+    assertEquals(encodeHex(new TextEncoder().encode(text)), hex);
+    assertEquals(encodeHex(new TextEncoder().encode(text).buffer), hex);
   });
 }
 
-Deno.test("decodeBase64() and decodeHex() throw on other characters", () => {
+Deno.test("decodeBase64() throws on other characters", () => {
   assertThrows(() => decodeBase64("Zg!="), TypeError);
-  assertThrows(() => decodeHex("6g"), TypeError);
-  assertThrows(() => decodeHex("666"), TypeError);
 });

@@ -331,7 +331,7 @@ export class OutgoingResponse implements ResponseView {
       peerMinorVersion: around.minorVersion,
       length: agreedLength(declared, length, around.method, status),
     });
-    if (mayNameFraming(status)) writeFraming(out, framing, status, length ?? declared);
+    if (mayNameFraming(status)) writeFraming(out, framing, status);
     if (!hasDate) out.writeBytes(around.dateLine);
     if (around.isLast || framing === Framing.UNTIL_CLOSE) out.writeBytes(CLOSE);
     else {
@@ -391,15 +391,10 @@ function agreedLength(
   );
 }
 
-function writeFraming(
-  out: OutputBuffer,
-  framing: number,
-  status: number,
-  length: number | undefined,
-): void {
+function writeFraming(out: OutputBuffer, framing: number, status: number): void {
   if (framing === Framing.CHUNKED) out.writeBytes(CHUNKED);
   // RFC 9110 section 8.6: a 304 names only the length that a 200 would have.
-  else if (framing >= 0 && (status !== 304 || length! > 0)) {
+  else if (framing >= 0 && (status !== 304 || framing > 0)) {
     out.writeBytes(CONTENT_LENGTH);
     out.writeDecimal(framing);
     out.writeBytes(CRLF);

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { type HttpServer, serve } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";

@@ -127,7 +127,7 @@ Deno.test("an answer leaves before the handler of the next request is through", 
 });
 
 Deno.test("the responses of a batch leave in one write", async () => {
-  for (const handler of [echoPath, (async (ctx) => ctx.text(ctx.path)) as Handler]) {
+  for (const handler of [echoPath, (async (ctx) => await echoPath(ctx)) as Handler]) {
     await using harness = new ServerHarness(handler);
     const client = await harness.open(request("GET /x").repeat(20));
     assertEquals((await client.statuses()).length, 20);

@@ -109,7 +109,10 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #wait(result: HandlerResult): Promise<void | Response> {
     return new Promise((resolve, reject) => {
       this.#stopWaiting = reject;
-      Promise.resolve(result).then(resolve, reject);
+      Promise.resolve(result).then((web) => {
+        if (this.#host.isGone) dropBody(web?.body, this.#abortReason);
+        resolve(web);
+      }, reject);
     });
   }
 

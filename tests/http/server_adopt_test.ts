@@ -3,8 +3,9 @@ import { HttpStateError } from "../../http/errors.ts";
 import { OutgoingResponse } from "../../http/outgoing_response.ts";
 import { adoptResponse } from "../../http/server_adopt.ts";
 import type { Handler } from "../../http/server_shared.ts";
+import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
-import { request, ServerHarness, turn } from "../_support/server_harness.ts";
+import { gate, request, ServerHarness, turn } from "../_support/server_harness.ts";
 
 async function answerOf(handler: Handler, start = "GET /"): Promise<RawResponse> {
   await using harness = new ServerHarness(handler);
@@ -155,3 +156,22 @@ Deno.test("adoptResponse() throws if something was answered already", () => {
   const error = assertThrows(() => adoptResponse(response, new Response("")), HttpStateError);
   assertEquals(error.code, "ERR_HTTP_ALREADY_ANSWERED");
 });
+
+for (const how of ["reset", "shutdown"] as const) {
+  Deno.test(`a Response that comes too late (${how}) is not read, but cancelled`, async () => {
+    const late = gate();
+    const reasons: unknown[] = [];
+    await using harness = new ServerHarness(async () => {
+      await late.passed;
+      return new Response(new ReadableStream({ cancel: (reason) => void reasons.push(reason) }));
+    });
+    const client = await harness.open(request("GET /"));
+    if (how === "reset") await client.reset();
+    else await harness.server.shutdown({ graceMs: 0 });
+    late.open();
+    await turn();
+    assertEquals([reasons.length, harness.reported], [1, []]);
+    assertInstanceOf(reasons[0], ConnectionClosedError);
+    assertEquals(client.server.isClosed, true);
+  });
+}

@@ -145,6 +145,7 @@ function openListeners(
     ...maxConnections !== undefined && { maxConnections },
     ...clock !== undefined && { clock },
   };
+  if (listeners?.length === 0) throw new RangeError("Cannot serve: listeners is empty");
   const given: readonly AcceptSource[] = listeners ?? (listener === undefined ? [] : [listener]);
   if (given.length > 0) return given.map((source) => listen({ ...common, listener: source }));
   const { path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;

@@ -44,6 +44,17 @@ export function answerError(response: OutgoingResponse, error: unknown): void {
   response.answer(messageOf(error, status), TEXT);
 }
 
+/**
+ * Answers what no handler answered. Header fields that were set stay: those of
+ * a cross-origin policy, say, hold for this answer too.
+ *
+ * @param response Response without an answer.
+ */
+export function answerNotFound(response: OutgoingResponse): void {
+  response.setStatus(404);
+  response.answer(reasonPhrase(404), TEXT);
+}
+
 function messageOf(error: unknown, status: number): string {
   const isMeant = error instanceof HttpError
     ? error.expose

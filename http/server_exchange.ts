@@ -3,7 +3,7 @@ import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
 import type { Transport } from "../nbio/transport.ts";
 import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
-import { HttpError, HttpStateError } from "./errors.ts";
+import { HttpStateError } from "./errors.ts";
 import { Framing } from "./framing.ts";
 import type { HeaderInit, HeaderList } from "./header_list.ts";
 import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
@@ -12,7 +12,7 @@ import { adoptResponse } from "./server_adopt.ts";
 import { ServerBody } from "./server_body.ts";
 import { Context, type ContextSource } from "./server_context.ts";
 import type { ServerDeadline } from "./server_deadline.ts";
-import { answerError, isServerError } from "./server_errors.ts";
+import { answerError, answerNotFound, isServerError } from "./server_errors.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServerShared } from "./server_shared.ts";
@@ -187,7 +187,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   writeSimple(): Uint8Array | undefined {
     const { response } = this;
     if (response.committed) return undefined;
-    if (!response.isAnswered) answerError(response, new HttpError(404));
+    if (!response.isAnswered) answerNotFound(response);
     this.isLast = this.#decideLast();
     const out = this.#host.output.buffer;
     try {

@@ -67,6 +67,7 @@ Deno.test("serve() throws a RangeError for options out of range, and binds nothi
   for (const name of ["maxConnections", "maxBodyBytes", "headTimeoutMs", "maxHeaderCount"]) {
     assertThrows(() => serveHere(hello, { [name]: -1, onListen }), RangeError);
   }
+  assertThrows(() => serveHere(hello, { listeners: [], onListen }), RangeError);
   assertEquals(listenCount, 0);
 });
 

@@ -153,6 +153,11 @@ for (
   });
 }
 
+Deno.test("Context keeps the header fields of what nobody answered", async () => {
+  const response = await answerOf((ctx) => ctx.set("x-a", "b"));
+  assertEquals([response.status, fieldOf(response, "x-a")], [404, "b"]);
+});
+
 Deno.test("Context.json() throws on what has no JSON text, and nothing is answered", async () => {
   const response = await answerOf((ctx) => {
     for (const value of [undefined, () => {}, Symbol("s")]) {

@@ -141,6 +141,29 @@ export function nextResponseState(
   return (RESPONSE as ResponseTable)[state][transition];
 }
 
+/**
+ * Where the states of an ordinary exchange lead, taken from the tables once: the
+ * server's hot path makes these transitions for every request.
+ */
+export const ORDINARY: {
+  /** Of the request half from `idle`, by its head. */
+  readonly requestHead: RequestState;
+  /** Of the request half from `body`, by its end. */
+  readonly requestEnd: RequestState;
+  /** Of the request half from `done`, to the next exchange. */
+  readonly requestNext: RequestState;
+  /** Of the response half from `awaiting`, by its head. */
+  readonly responseHead: ResponseState;
+  /** Of the response half from `body`, by its end. */
+  readonly responseEnd: ResponseState;
+} = {
+  requestHead: REQUEST.idle.request,
+  requestEnd: REQUEST.body.end,
+  requestNext: REQUEST.done.next,
+  responseHead: RESPONSE.awaiting.response,
+  responseEnd: RESPONSE.body.end,
+};
+
 /** The error of a caller that asked for a way that is in neither table. */
 export function illegalTransition(
   state: string,

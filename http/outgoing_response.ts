@@ -1,12 +1,7 @@
 // This module is sans-I/O.
 
 import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
-import {
-  illegalTransition,
-  nextResponseState,
-  type ResponseState,
-  type ResponseTransition,
-} from "./connection_state.ts";
+import { illegalTransition, ORDINARY, type ResponseState } from "./connection_state.ts";
 import { HttpStateError } from "./errors.ts";
 import { Framing, mayHaveBody } from "./framing.ts";
 import { HeaderList } from "./header_list.ts";
@@ -251,7 +246,7 @@ export class OutgoingResponse implements ResponseView {
     maxInlineBytes: number,
   ): Uint8Array | undefined {
     const large = this.#writeWhole(out, around, maxInlineBytes);
-    this.#move("end");
+    this.#move("body", ORDINARY.responseEnd);
     return large;
   }
 
@@ -290,7 +285,7 @@ export class OutgoingResponse implements ResponseView {
     const rollback = out.length;
     try {
       const framing = this.#writeHead(out, length, around);
-      this.#move("response");
+      this.#move("awaiting", ORDINARY.responseHead);
       return framing;
     } catch (error) {
       out.length = rollback;
@@ -304,13 +299,12 @@ export class OutgoingResponse implements ResponseView {
    * @throws {HttpStateError} If there is none under way.
    */
   end(): void {
-    this.#move("end");
+    this.#move("body", ORDINARY.responseEnd);
   }
 
-  #move(transition: ResponseTransition): void {
-    const next = nextResponseState(this.#state, transition);
-    if (next === undefined) throw illegalTransition(this.#state, transition);
-    this.#state = next;
+  #move(from: ResponseState, to: ResponseState): void {
+    if (this.#state !== from) throw illegalTransition(this.#state, to);
+    this.#state = to;
   }
 
   #writeHead(out: OutputBuffer, length: number | undefined, around: ResponseSurroundings): number {

@@ -2,12 +2,7 @@
 
 import type { ReceiveBuffer } from "../nbio/receive_buffer.ts";
 import { BodyDecoder } from "./body_decoder.ts";
-import {
-  illegalTransition,
-  nextRequestState,
-  type RequestState,
-  type RequestTransition,
-} from "./connection_state.ts";
+import { illegalTransition, ORDINARY, type RequestState } from "./connection_state.ts";
 import { Expectation } from "./control_fields.ts";
 import { HttpProtocolError } from "./errors.ts";
 import { decideFraming, isPersistent } from "./framing.ts";
@@ -104,8 +99,8 @@ export class RequestReader {
     this.isPersistent = isPersistent(head.minorVersion, control);
     this.expectsContinue = control.expectation === Expectation.CONTINUE &&
       head.minorVersion === 1 && this.framing !== 0;
-    this.#move("request");
-    if (this.framing === 0) this.#move("end");
+    this.#move("idle", ORDINARY.requestHead);
+    if (this.framing === 0) this.#move("body", ORDINARY.requestEnd);
     else this.#body = new BodyDecoder(this.framing, this.#limits, this.#lenience);
     return true;
   }
@@ -116,7 +111,7 @@ export class RequestReader {
    * @throws {HttpStateError} If the body is not behind us.
    */
   next(): void {
-    this.#move("next");
+    this.#move("done", ORDINARY.requestNext);
     this.#head.reset();
     this.#body = undefined;
   }
@@ -151,21 +146,20 @@ export class RequestReader {
     const { bytes, start } = buffer;
     const position = body.step(bytes, start, buffer.end);
     buffer.consume(position - start);
-    if (body.isDone) this.#move("end");
+    if (body.isDone) this.#move("body", ORDINARY.requestEnd);
     return body.dataEnd > body.dataStart ? bytes.subarray(body.dataStart, body.dataEnd) : undefined;
   }
 
   /** Says that body bytes were read past the buffer. */
   skipBody(length: number): void {
     this.#body!.skip(length);
-    if (this.#body!.isDone) this.#move("end");
+    if (this.#body!.isDone) this.#move("body", ORDINARY.requestEnd);
   }
 
   /** The request half of the connection, by the same table as the event core. */
-  #move(transition: RequestTransition): void {
-    const next = nextRequestState(this.#state, transition);
-    if (next === undefined) throw illegalTransition(this.#state, transition);
-    this.#state = next;
+  #move(from: RequestState, to: RequestState): void {
+    if (this.#state !== from) throw illegalTransition(this.#state, to);
+    this.#state = to;
   }
 
   /**

@@ -20,6 +20,9 @@ const VERSION_LENGTH = 8;
 /** Longer than every method in use; a longer one is noise. */
 const MAX_METHOD_BYTES = 64;
 
+/** What ends a request line of HTTP/1.1: " HTTP/1.1" and CRLF. */
+const PLAIN_END = Uint8Array.of(0x20, 0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e, 0x31, 0x0d, 0x0a);
+
 const State = {
   START: 0,
   /** After the CR of an empty line in front of a request line. */
@@ -124,7 +127,10 @@ export class HeadParser {
    * @throws {LimitExceededError} If the head passes a limit.
    */
   parse(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#state !== State.FIELDS && !this.#parseStartLine(bytes, start, end)) return false;
+    if (this.#state !== State.FIELDS) {
+      const isWhole = this.#position === 0 && this.#takePlainLine(bytes, start, end);
+      if (!isWhole && !this.#parseStartLine(bytes, start, end)) return false;
+    }
     const base = start + this.#fieldsStart;
     if (!this.#fields.parse(bytes, base, end)) {
       this.#position = end - start;
@@ -164,6 +170,36 @@ export class HeadParser {
   /** The fields of the head at `start`, with bytes of their own. */
   headers(bytes: Uint8Array, start: number): HeaderList {
     return HeaderList.fromFields(bytes, start + this.#fieldsStart, this.#fields);
+  }
+
+  /**
+   * Takes a request line that is whole, of HTTP/1.1 and without fault: nearly
+   * every one, in half the time that it takes state by state.
+   *
+   * @returns Whether it was one; if not, nothing has changed.
+   */
+  #takePlainLine(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#kind !== "request") return false;
+    const stop = this.#stopOf(start, end);
+    let at = start;
+    while (at < stop && TOKEN[bytes[at]!] === 1) at++;
+    const methodEnd = at;
+    if (at === start || at === stop || at - start > MAX_METHOD_BYTES || bytes[at] !== SP) {
+      return false;
+    }
+    this.#isQuery = false;
+    at = this.#scanTarget(bytes, methodEnd + 1, stop);
+    if (at === methodEnd + 1 || at + PLAIN_END.length > stop) return false;
+    for (let index = 0; index < PLAIN_END.length; index++) {
+      if (bytes[at + index] !== PLAIN_END[index]) return false;
+    }
+    this.method = methodName(bytes, start, methodEnd);
+    this.#textStart = methodEnd + 1 - start;
+    this.#textEnd = at - start;
+    this.minorVersion = 1;
+    this.#fieldsStart = at + PLAIN_END.length - start;
+    this.#state = State.FIELDS;
+    return true;
   }
 
   /**

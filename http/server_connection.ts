@@ -194,6 +194,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     if (this.input.buffer.length === 0) {
       this.shared.giveReader(reader);
       this.#reader = undefined;
+      this.input.rest();
     }
     if (this.requestCount > 0) this.deadline.arm("idle");
     return true;

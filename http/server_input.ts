@@ -5,6 +5,8 @@ import type { ResolvedServerOptions } from "./server_options.ts";
 
 /** Bytes that may wait while a handler runs. */
 const MAX_WAITING_BYTES = 64 * 1024;
+/** A buffer that grew beyond it, for a body, is not kept by an idle connection. */
+const MAX_IDLE_BYTES = 16 * 1024;
 /** Line ends and empty lines around a head of the largest size. */
 const HEAD_SLACK_BYTES = 16;
 const CR = 0x0d;
@@ -80,6 +82,11 @@ export class ServerInput {
       (count) => this.#onRead(count),
       (error) => this.#onError(error),
     );
+  }
+
+  /** Lets go of a large buffer: the next request may be long in coming. */
+  rest(): void {
+    if (this.#filling === undefined && this.buffer.capacity > MAX_IDLE_BYTES) this.buffer.shrink();
   }
 
   /**

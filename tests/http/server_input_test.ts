@@ -184,6 +184,26 @@ Deno.test("ServerInput has room for the largest head and trailer section", () =>
   makeInput({ maxHeaderBytes: Infinity, maxTrailerBytes: Infinity });
 });
 
+Deno.test("ServerInput.rest() lets go of a large buffer, but not under a read", async () => {
+  const { input, client } = makeInput();
+  input.buffer.writable(60_000);
+  input.buffer.commit(60_000);
+  input.buffer.consume(60_000);
+  const large = input.buffer.capacity;
+  assert(large >= 60_000);
+  void input.fill();
+  input.rest();
+  assertEquals(input.buffer.capacity, large);
+  await sendAll(client, bytesOf("hello"));
+  await input.pending;
+  assertEquals(textOf(input.buffer.view()), "hello");
+  input.rest();
+  assertEquals(input.buffer.capacity, large);
+  input.buffer.consume(5);
+  input.rest();
+  assertEquals(input.buffer.capacity, 1024);
+});
+
 Deno.test("a client that floods a slow handler with requests is not read on", async () => {
   for (const size of [100, 40_000]) {
     const slow = gate();

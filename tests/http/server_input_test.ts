@@ -189,9 +189,9 @@ Deno.test("ServerInput.rest() lets go of a large buffer, but not under a read", 
   input.buffer.writable(60_000);
   input.buffer.commit(60_000);
   input.buffer.consume(60_000);
+  void input.fill();
   const large = input.buffer.capacity;
   assert(large >= 60_000);
-  void input.fill();
   input.rest();
   assertEquals(input.buffer.capacity, large);
   await sendAll(client, bytesOf("hello"));

@@ -4,8 +4,8 @@
  * HTTP/1.1 as a state machine: no sockets, no timers, no promises. It runs in a
  * test, a proxy, a browser or another runtime, over whatever moves bytes.
  *
- * Take {@linkcode HttpConnection} where `serve()` and the client of
- * `@nbio/net/http` do not fit: over a transport of your own, to see trailers,
+ * Take {@linkcode HttpConnection} where `serve()` of `@nbio/net/http` does not
+ * fit: on the client's side, over a transport of your own, to see trailers,
  * informational responses and every event in order, or to test against exact
  * bytes. It needs no permission.
  *

@@ -40,6 +40,20 @@ export function rangesEqualIgnoreCase(
   return true;
 }
 
+/** Whether a byte or character code is a space or a tab, the blanks of HTTP. */
+export function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09;
+}
+
+/**
+ * The bytes of text that is known to be ASCII: names, constants, dates.
+ *
+ * @param text Text to encode.
+ */
+export function encodeAscii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 function toLowerByte(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }

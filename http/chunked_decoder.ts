@@ -1,6 +1,7 @@
 // This module is sans-I/O.
 
 import { LimitExceededError } from "../nbio/errors.ts";
+import { isBlank } from "./ascii.ts";
 import { HEX_VALUE, QUOTED_TEXT, TOKEN } from "./char_class.ts";
 import { HttpProtocolError } from "./errors.ts";
 import { FieldParser } from "./field_parser.ts";
@@ -275,10 +276,6 @@ export class ChunkedDecoder {
       throw tooLong("maxChunkOverheadBytes", this.#limits.maxChunkOverheadBytes);
     }
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09;
 }
 
 function badSize(byte: number): HttpProtocolError {

@@ -41,7 +41,7 @@ export interface SentRequest {
 }
 
 /** What a response depends on beside its own head. */
-export interface ResponseSurroundings {
+export interface AnsweredRequest {
   /** Method of the request; empty where none was understood. */
   readonly method: string;
   /** Minor version of the request. */
@@ -125,7 +125,7 @@ export class ConnectionWriter {
    * body length is no length.
    * @throws {TypeError} If the head is not one that may be sent.
    */
-  writeResponse(event: SendResponse, around: ResponseSurroundings): boolean {
+  writeResponse(event: SendResponse, around: AnsweredRequest): boolean {
     checkStatus(event.status, 200, HIGHEST_STATUS);
     return this.#atomically(() => {
       const out = this.#output;
@@ -212,7 +212,7 @@ export class ConnectionWriter {
 
   #frameResponse(
     event: SendResponse,
-    around: ResponseSurroundings,
+    around: AnsweredRequest,
     control: ControlFields,
   ): number {
     checkBodyLength(event.bodyLength);
@@ -239,7 +239,7 @@ export class ConnectionWriter {
   /** Says what becomes of the connection where the caller's fields do not. */
   #writeConnection(
     isPersistent: boolean,
-    around: ResponseSurroundings,
+    around: AnsweredRequest,
     control: ControlFields,
   ): void {
     if (!isPersistent) {

@@ -1,6 +1,6 @@
 // This module is sans-I/O.
 
-import { equalsIgnoreCase } from "./ascii.ts";
+import { equalsIgnoreCase, isBlank } from "./ascii.ts";
 import { TOKEN } from "./char_class.ts";
 import { HttpProtocolError } from "./errors.ts";
 import { type FieldParser, OFFSETS_PER_FIELD } from "./field_parser.ts";
@@ -203,10 +203,6 @@ function indexOfComma(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && bytes[at] !== COMMA) at++;
   return at;
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09;
 }
 
 function skipBlanks(bytes: Uint8Array, start: number, end: number): number {

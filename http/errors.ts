@@ -88,8 +88,7 @@ export type HttpStateErrorCode =
   | "ERR_HTTP_BODY_LENGTH_MISMATCH"
   | "ERR_HTTP_CONTEXT_EXPIRED"
   | "ERR_HTTP_WRITER_NOT_CLOSED"
-  | "ERR_HTTP_WRITER_CLOSED"
-  | "ERR_HTTP_SERVER_CLOSED";
+  | "ERR_HTTP_WRITER_CLOSED";
 
 /** What an {@linkcode HttpStateError} tells beside its message. */
 export interface HttpStateErrorOptions extends ErrorOptions {

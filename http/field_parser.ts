@@ -1,6 +1,7 @@
 // This module is sans-I/O.
 
 import { LimitExceededError } from "../nbio/errors.ts";
+import { isBlank } from "./ascii.ts";
 import { FIELD_VALUE, TOKEN } from "./char_class.ts";
 import { HttpProtocolError } from "./errors.ts";
 import type { HttpLenience } from "./limits.ts";
@@ -272,10 +273,6 @@ function skipPrintable(bytes: Uint8Array, start: number, stop: number): number {
   let position = start;
   while (position < stop && ((bytes[position]! + 1) & 0x7f) > SP) position++;
   return position;
-}
-
-function isBlank(byte: number): boolean {
-  return byte === SP || byte === TAB;
 }
 
 function bareCr(): HttpProtocolError {

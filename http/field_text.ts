@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { isBlank } from "./ascii.ts";
 import { consistsOf, FIELD_VALUE, TARGET_QUERY, TOKEN } from "./char_class.ts";
 
 /**
@@ -84,10 +85,6 @@ export function checkStatus(status: number, lowest: number): void {
   if (!Number.isInteger(status) || status < lowest || status > 999) {
     throw new RangeError(`Cannot use status ${status}: it is not an integer from ${lowest} to 999`);
   }
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 function show(text: string): string {

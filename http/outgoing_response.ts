@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { encodeAscii } from "./ascii.ts";
 import { chooseFraming, mayNameFraming } from "./body_encoder.ts";
 import { illegalTransition, ORDINARY, type ResponseState } from "./connection_state.ts";
 import { HttpStateError } from "./errors.ts";
@@ -13,11 +14,11 @@ const HIGHEST_STATUS = 599;
 /** Up to this length a look at every character costs less than an encoder. */
 const MAX_ASCII_LENGTH = 512;
 const NOTHING = new Uint8Array(0);
-const CRLF = ascii("\r\n");
-const CONTENT_LENGTH = ascii("content-length: ");
-const CHUNKED = ascii("transfer-encoding: chunked\r\n");
-const CLOSE = ascii("connection: close\r\n");
-const KEEP_ALIVE = ascii("connection: keep-alive\r\n");
+const CRLF = encodeAscii("\r\n");
+const CONTENT_LENGTH = encodeAscii("content-length: ");
+const CHUNKED = encodeAscii("transfer-encoding: chunked\r\n");
+const CLOSE = encodeAscii("connection: close\r\n");
+const KEEP_ALIVE = encodeAscii("connection: keep-alive\r\n");
 
 const encoder = new TextEncoder();
 
@@ -32,7 +33,7 @@ export class ContentType {
   /** @param value Value of the field. */
   constructor(value: string) {
     this.value = value;
-    this.line = ascii(`content-type: ${value}\r\n`);
+    this.line = encodeAscii(`content-type: ${value}\r\n`);
   }
 
   /** A head with a status up to the number in its Content-Length, made once. */
@@ -393,10 +394,6 @@ function writeFraming(out: OutputBuffer, framing: number, status: number): void 
     out.writeDecimal(framing);
     out.writeBytes(CRLF);
   }
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
 function isAscii(text: string): boolean {

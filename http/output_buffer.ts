@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { isBlank } from "./ascii.ts";
 import { FIELD_VALUE, TOKEN } from "./char_class.ts";
 import { checkFieldName, checkFieldValue } from "./field_text.ts";
 
@@ -114,8 +115,4 @@ export class OutputBuffer {
     bytes[at++] = 0x0a;
     this.length = at;
   }
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { encodeAscii } from "./ascii.ts";
 import { checkMethod, checkReason, checkStatus, checkTarget } from "./field_text.ts";
 import type { OutputBuffer } from "./output_buffer.ts";
 import { reasonPhrase } from "./status.ts";
@@ -50,7 +51,7 @@ export function writeStatusLine(out: OutputBuffer, status: number, reason?: stri
 function makeStatusLine(status: number): Uint8Array {
   checkStatus(status, LOWEST_STATUS);
   const text = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
-  const line = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const line = encodeAscii(text);
   statusLines[status] = line;
   return line;
 }

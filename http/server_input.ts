@@ -91,7 +91,7 @@ export class ServerInput {
 
   /**
    * Where the caller may read to by itself, as nothing else does: it follows by
-   * {@linkcode ServerInput.endRead} or {@linkcode ServerInput.failRead}.
+   * {@linkcode ServerInput.endRead}, or gives the connection up.
    */
   beginRead(): Uint8Array {
     this.#owner.onRefill();
@@ -109,7 +109,7 @@ export class ServerInput {
   }
 
   /** Notes that reading failed. */
-  failRead(error: unknown): void {
+  #failRead(error: unknown): void {
     this.error = error ?? new ConnectionClosedError("Cannot read: the connection broke");
     this.#owner.onInputError(this.error);
   }
@@ -122,7 +122,7 @@ export class ServerInput {
 
   #onError(error: unknown): void {
     this.#filling = undefined;
-    this.failRead(error);
+    this.#failRead(error);
   }
 
   /**
@@ -216,7 +216,7 @@ export class ServerInput {
       return count ?? 0;
     }, (error) => {
       this.#endPast();
-      this.failRead(error);
+      this.#failRead(error);
       return 0;
     });
     this.#filling = reading.then(() => {});

@@ -1,5 +1,6 @@
 import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { systemClock } from "../nbio/clock.ts";
+import { encodeAscii } from "./ascii.ts";
 import { formatHttpDate } from "./date.ts";
 import { OutputBuffer } from "./output_buffer.ts";
 import { RequestReader } from "./request_reader.ts";
@@ -101,7 +102,7 @@ export class ServerShared {
   #renewDate(): Uint8Array {
     const wallMs = this.options.clock.wallNow();
     this.#dateExpiry.arm(MS_PER_SECOND - wallMs % MS_PER_SECOND);
-    return ascii(`date: ${formatHttpDate(wallMs)}\r\n`);
+    return encodeAscii(`date: ${formatHttpDate(wallMs)}\r\n`);
   }
 
   /** Lends a reader. */
@@ -136,9 +137,7 @@ export class ServerShared {
 
 function keepAliveLine(hintMs: number): Uint8Array {
   const seconds = Math.floor(hintMs / MS_PER_SECOND);
-  return ascii(Number.isFinite(seconds) && seconds > 0 ? `keep-alive: timeout=${seconds}\r\n` : "");
-}
-
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return encodeAscii(
+    Number.isFinite(seconds) && seconds > 0 ? `keep-alive: timeout=${seconds}\r\n` : "",
+  );
 }

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { decodeLatin1, equalsIgnoreCase, rangesEqualIgnoreCase } from "../../http/ascii.ts";
+import {
+  decodeLatin1,
+  encodeAscii,
+  equalsIgnoreCase,
+  isBlank,
+  rangesEqualIgnoreCase,
+} from "../../http/ascii.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => byte);
@@ -62,4 +68,14 @@ Deno.test("equalsIgnoreCase() ignores case for letters and nothing else", () => 
 Deno.test("rangesEqualIgnoreCase() compares a range with itself", () => {
   assert(rangesEqualIgnoreCase(ALL_BYTES, 3, 200, 3, 200));
   assertFalse(rangesEqualIgnoreCase(ALL_BYTES, 3, 200, 4, 201));
+});
+
+Deno.test("isBlank() is true for space and tab alone", () => {
+  for (let byte = 0; byte < 256; byte++) assertEquals(isBlank(byte), byte === 32 || byte === 9);
+  assertFalse(isBlank(undefined));
+});
+
+Deno.test("encodeAscii() makes one byte of each character", () => {
+  assertEquals(encodeAscii("a: b\r\n"), Uint8Array.of(0x61, 0x3a, 0x20, 0x62, 0x0d, 0x0a));
+  assertEquals(encodeAscii(""), new Uint8Array(0));
 });

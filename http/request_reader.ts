@@ -82,6 +82,20 @@ export class RequestReader {
   }
 
   /**
+   * Whether another request can follow this one on its connection.
+   *
+   * @param maxDrainBytes Bytes of an unread body that may be dropped to get there.
+   * @param owesContinue Whether the client still waits for a `100 Continue`.
+   */
+  leavesOpen(maxDrainBytes: number, owesContinue: boolean): boolean {
+    if (!this.isPersistent) return false;
+    if (this.isBodyDone) return true;
+    // What follows an unfinished body cannot be found without reading it. Whether
+    // a body comes without a 100 nobody can tell (RFC 9110 section 10.1.1).
+    return (this.remainingBytes ?? 0) <= maxDrainBytes && !owesContinue;
+  }
+
+  /**
    * Reads the next head and takes it out of the buffer.
    *
    * @returns Whether it is complete; if not, call again when more has come.

@@ -204,14 +204,11 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     const { shared, input, requestCount } = this.#host;
     const { maxRequestsPerConnection, maxDrainBytes } = shared.options;
     const reader = this.#reader;
-    if (!reader.isPersistent || shared.isClosing || this.response.wantsClose()) return true;
+    if (shared.isClosing || this.response.wantsClose()) return true;
     if (requestCount >= maxRequestsPerConnection || input.isBroken) return true;
     if (input.isEnded && input.buffer.length === 0) return true;
-    if (reader.isBodyDone) return false;
-    // What follows an unfinished body cannot be found without reading it.
-    if (this.#source?.isFailed || (reader.remainingBytes ?? 0) > maxDrainBytes) return true;
-    // RFC 9110 section 10.1.1: without a 100 the body may or may not come.
-    return this.#source?.owesContinue ?? reader.expectsContinue;
+    if (this.isBodyBroken) return true;
+    return !reader.leavesOpen(maxDrainBytes, this.#source?.owesContinue ?? reader.expectsContinue);
   }
 
   /** Ends the life of context and body. */

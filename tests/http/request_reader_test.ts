@@ -188,3 +188,51 @@ Deno.test("RequestReader holds to its limits", () => {
   const error = assertThrows(() => reader.readHead(bufferOf(wire)), LimitExceededError);
   assertEquals([error.limit, error.statusHint], ["maxHeaderCount", 431]);
 });
+
+for (
+  const [what, wire, maxDrainBytes, owesContinue, isOpen] of [
+    ["a request without a body", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 0, false, true],
+    [
+      "one that asks for the end",
+      "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      9,
+      false,
+      false,
+    ],
+    ["HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", 9, false, false],
+    [
+      "a rest that may just be dropped",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+      9,
+      false,
+      true,
+    ],
+    [
+      "a rest that is one byte too long",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+      8,
+      false,
+      false,
+    ],
+    [
+      "a rest that may never come",
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+      9,
+      true,
+      false,
+    ],
+    [
+      "a rest of unknown length",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+      9,
+      false,
+      true,
+    ],
+  ] as const
+) {
+  Deno.test(`RequestReader.leavesOpen() is ${isOpen} behind ${what}`, () => {
+    const reader = makeReader();
+    reader.readHead(bufferOf(wire));
+    assertEquals(reader.leavesOpen(maxDrainBytes, owesContinue), isOpen);
+  });
+}

@@ -248,6 +248,11 @@ export class DeadlineWheel {
     return this.#wheel.armedCount;
   }
 
+  /** The instant, in milliseconds, of the clock this wheel goes by. */
+  now(): number {
+    return this.#clock.now();
+  }
+
   #start(): void {
     // A tick sets the timer itself when its callbacks are through.
     if (this.#ticking) return;

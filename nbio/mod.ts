@@ -40,10 +40,16 @@
  */
 
 export * from "./clock.ts";
+export * from "./connect_error.ts";
+export * from "./datagram_socket.ts";
 export * from "./deadline_wheel.ts";
 export * from "./errors.ts";
+export * from "./file_error.ts";
+export * from "./host_resolver.ts";
 export * from "./linger.ts";
 export * from "./listen.ts";
+export * from "./operation.ts";
 export * from "./receive_buffer.ts";
+export * from "./send_all.ts";
+export * from "./system_error.ts";
 export * from "./transport.ts";
-export * from "./write_all.ts";

@@ -75,10 +75,10 @@ export interface Transport {
 }
 
 /**
- * Closes a transport that may be closed already. Meant for clean-up paths,
- * where a second close is no mistake and nobody could act on an error.
+ * Closes a transport, or a thing like it, that may be closed already. Meant for
+ * clean-up paths, where a second close is no mistake and nobody could act on an error.
  *
- * @param transport The transport to give up.
+ * @param transport What to give up.
  *
  * @example Closing without asking who was first
  * ```ts
@@ -92,7 +92,7 @@ export interface Transport {
  * assertEquals(await server.read(new Uint8Array(1)), null);
  * ```
  */
-export function closeQuietly(transport: Transport): void {
+export function closeQuietly(transport: { close(): void }): void {
   try {
     transport.close();
   } catch {

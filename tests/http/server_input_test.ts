@@ -3,7 +3,7 @@ import { type InputOwner, ServerInput } from "../../http/server_input.ts";
 import { resolveServerOptions, type ServeOptions } from "../../http/server_options.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import type { Transport } from "../../nbio/transport.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { gate, request, ServerHarness, turn } from "../_support/server_harness.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SeededRandom } from "../../nbio/testing_random.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 
 Deno.test("examples/echo_tcp.ts echoes until the client ends its side", async () => {
   const example = new URL("../../examples/echo_tcp.ts", import.meta.url).pathname;

@@ -4,7 +4,7 @@ import { lingeringClose } from "../../nbio/linger.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import type { Transport } from "../../nbio/transport.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 
 function setUp(): { clock: ManualClock; wheel: DeadlineWheel } {
   const clock = new ManualClock();

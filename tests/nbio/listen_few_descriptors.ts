@@ -5,7 +5,7 @@
  */
 
 import { listen } from "../../nbio/listen.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 
 const listener = listen({
   hostname: "127.0.0.1",

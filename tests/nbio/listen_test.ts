@@ -8,7 +8,7 @@ import {
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import type { Transport } from "../../nbio/transport.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 
 function fail(error: unknown): void {
   throw error;

@@ -3,7 +3,7 @@ import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import type { Transport } from "../../nbio/transport.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 
 /** Whether `promise` is settled once everything else has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
-import { sendAll } from "../../nbio/write_all.ts";
+import { sendAll } from "../../nbio/send_all.ts";
 import type { Transport } from "../../nbio/transport.ts";
 
 /** A transport whose writes do what a list says, and which counts. */

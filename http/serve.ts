@@ -1,5 +1,6 @@
-import { type AcceptSource, listen, type TransportListener } from "../nbio/listen.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
+import { listen } from "../nbio/listen.ts";
+import type { TransportListener } from "../nbio/transport_listener.ts";
 import { ServerConnection } from "./server_connection.ts";
 import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
 import { type Handler, ServerShared } from "./server_shared.ts";
@@ -49,31 +50,31 @@ export class HttpServer implements AsyncDisposable {
   /** Resolves when the last connection has ended. Never rejects. */
   readonly finished: Promise<void>;
 
-  readonly #listeners: readonly TransportListener[];
+  readonly #listener: TransportListener;
   readonly #shared: ServerShared;
 
   /** Use {@linkcode serve}. */
   constructor(handler: Handler, options: ServeOptions) {
     this.#shared = new ServerShared(handler, resolveServerOptions(options));
-    this.#listeners = openListeners(
+    this.#listener = openListener(
       options,
       (error) => this.#shared.options.onError(error, undefined),
     );
-    const served = this.#listeners.map((listener) =>
-      listener.serve((transport) => new ServerConnection(transport, this.#shared).run())
+    const served = this.#listener.serve((transport) =>
+      new ServerConnection(transport, this.#shared).run()
     );
-    this.finished = Promise.all(served).then(() => this.#shared.close());
+    this.finished = served.then(() => this.#shared.close());
     watchSignal(options.signal, this);
   }
 
   /** The first address that is listened on. */
   get addr(): Deno.Addr {
-    return this.#listeners[0]!.addr;
+    return this.#listener.addr;
   }
 
   /** All addresses that are listened on. */
   get addrs(): Deno.Addr[] {
-    return this.#listeners.map((listener) => listener.addr);
+    return this.#listener.addrs;
   }
 
   /**
@@ -90,7 +91,7 @@ export class HttpServer implements AsyncDisposable {
       throw new RangeError(`Cannot shut down: graceMs ${graceMs} is not a number of at least 0`);
     }
     this.#shared.isClosing = true;
-    for (const listener of this.#listeners) listener.close();
+    this.#listener.close();
     for (const connection of this.#shared.connections) {
       if (connection.isIdle) connection.abort(shutdownError());
     }
@@ -107,25 +108,23 @@ export class HttpServer implements AsyncDisposable {
 
   /** Figures so far. */
   stats(): ServerStats {
-    const listeners = this.#listeners.map((listener) => listener.stats());
-    const sum = (pick: (stats: typeof listeners[number]) => number) =>
-      listeners.reduce((total, stats) => total + pick(stats), 0);
+    const { acceptedCount, acceptErrorCount } = this.#listener.stats();
     return {
-      acceptedCount: sum((stats) => stats.acceptedCount),
+      acceptedCount,
       connectionCount: this.#shared.connections.size,
       ...this.#shared.counters,
-      acceptErrorCount: sum((stats) => stats.acceptErrorCount),
+      acceptErrorCount,
     };
   }
 
   /** Lets the listeners keep the process alive, as they do by default. */
   ref(): void {
-    for (const listener of this.#listeners) listener.ref();
+    this.#listener.ref();
   }
 
   /** Lets the process end although the listeners are open. */
   unref(): void {
-    for (const listener of this.#listeners) listener.unref();
+    this.#listener.unref();
   }
 
   /** Shuts down with the default grace. */
@@ -134,22 +133,23 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-function openListeners(
+/** Open listeners come before a path, and that before a port. */
+function openListener(
   options: ServeOptions,
   onError: (error: unknown) => void,
-): readonly TransportListener[] {
-  const { listener, listeners, maxConnections, clock } = options;
+): TransportListener {
+  const { listener, listeners, path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;
+  const { maxConnections, clock } = options;
   const common = {
     onAcceptError: onError,
     onError,
     ...maxConnections !== undefined && { maxConnections },
     ...clock !== undefined && { clock },
   };
-  if (listeners?.length === 0) throw new RangeError("Cannot serve: listeners is empty");
-  const given: readonly AcceptSource[] = listeners ?? (listener === undefined ? [] : [listener]);
-  if (given.length > 0) return given.map((source) => listen({ ...common, listener: source }));
-  const { path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;
-  return [listen(path === undefined ? { ...common, port, hostname } : { ...common, path })];
+  if (listeners !== undefined) return listen({ ...common, listeners });
+  if (listener !== undefined) return listen({ ...common, listener });
+  if (path !== undefined) return listen({ ...common, path });
+  return listen({ ...common, port, hostname });
 }
 
 function watchSignal(signal: AbortSignal | undefined, server: HttpServer): void {

@@ -1,4 +1,4 @@
-import type { AcceptSource } from "../nbio/listen.ts";
+import type { AcceptSource } from "../nbio/accept_source.ts";
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import {
   type HttpLenience,
@@ -79,7 +79,7 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
   readonly path?: string;
   /** A listener that is open already, instead of a port. */
   readonly listener?: AcceptSource;
-  /** Several listeners that are open already, instead of a port. */
+  /** Several listeners that are open already, under one limit, instead of a port. */
   readonly listeners?: readonly AcceptSource[];
   /** Ends the server when it aborts, with no grace for what is running. */
   readonly signal?: AbortSignal;
@@ -96,7 +96,7 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
   /** Rules of RFC 9112 to relax; none by default. */
   readonly lenience?: HttpLenience;
   /**
-   * Connections at a time on each listener; more wait to be accepted.
+   * Connections at a time, over all listeners; more wait to be accepted.
    *
    * @default {10000}
    */

@@ -25,25 +25,26 @@ export interface MulticastOptions {
   readonly interfaceAddress?: string;
 
   /**
-   * Whether what this socket sends to a group comes back to members on this
-   * machine.
+   * Whether what this socket sends to any group comes back to members on this
+   * machine. At first it does.
    *
-   * @default {true}
+   * @default {undefined, which leaves it as it is}
    */
   readonly loopback?: boolean;
 
   /**
-   * Routers that a datagram to a group may pass, 0 to 255. mDNS wants 255
-   * (RFC 6762 section 11), which is not the default of any system.
+   * The TTL of what this socket sends to any group, 1 to 255: how many routers
+   * it may pass and one. At first it is 1. mDNS wants 255 (RFC 6762 section 11).
+   * IPv4 only.
    *
-   * @default {1}
+   * @default {undefined, which leaves it as it is}
    */
   readonly timeToLive?: number;
 }
 
 /** How it goes on a {@linkcode DatagramSocket}. */
 export interface DatagramStats {
-  /** Datagrams given to the system. */
+  /** Datagrams the system took. */
   readonly sentCount: number;
   /** Datagrams given to the caller. */
   readonly receivedCount: number;
@@ -89,10 +90,14 @@ export interface DatagramSocket extends Disposable, AsyncIterable<Datagram> {
    * by the caller until the promise settles.
    * @param to Where to. Absent on a connected socket, needed on others.
    * @param options Deadline and signal.
-   * @throws {TypeError} If `to` is absent, or given on a connected socket.
-   * @throws {RangeError} If `bytes` is larger than a datagram can be.
-   * @throws {ConnectionClosedError} If the socket is closed.
+   * @throws {TypeError} If `to` is absent, given on a connected socket, or no
+   * address of the socket's family: names are not looked up.
+   * @throws {RangeError} If `bytes` is larger than a datagram can be, or the port
+   * is not 1 to 65,535.
+   * @throws {ConnectionClosedError} If the socket is closed, now or meanwhile.
    * @throws {TimeoutError} If the deadline passes; the datagram may have left.
+   * @throws {Error} The signal's reason; the datagram may have left. Or what the
+   * system says.
    */
   send(bytes: Uint8Array, to?: Deno.NetAddr, options?: OperationOptions): Promise<void>;
 
@@ -103,7 +108,10 @@ export interface DatagramSocket extends Disposable, AsyncIterable<Datagram> {
    * @param options Deadline and signal.
    * @returns The datagram.
    * @throws {ConnectionClosedError} If the socket is closed, now or meanwhile.
-   * @throws {TimeoutError} If the deadline passes; the socket stays usable.
+   * @throws {LimitExceededError} If too many wait already.
+   * @throws {TimeoutError} If the deadline passes; the socket stays usable, and
+   * the next datagram goes to the next call.
+   * @throws {Error} The signal's reason, likewise.
    */
   receive(options?: OperationOptions): Promise<Datagram>;
 
@@ -113,7 +121,12 @@ export interface DatagramSocket extends Disposable, AsyncIterable<Datagram> {
    *
    * @param group Address of the group.
    * @param options Interface, loopback and reach.
-   * @throws {Error} The system's error if it cannot be joined.
+   * @throws {TypeError} If `group` is no group of the socket's family, or the
+   * socket was not made for groups.
+   * @throws {RangeError} If `timeToLive` is not 1 to 255.
+   * @throws {Deno.errors.NotSupported} If `timeToLive` is given for IPv6.
+   * @throws {ConnectionClosedError} If the socket is closed.
+   * @throws {Error} What the system says if it cannot be joined.
    */
   joinMulticast(group: string, options?: MulticastOptions): Promise<void>;
 
@@ -122,6 +135,10 @@ export interface DatagramSocket extends Disposable, AsyncIterable<Datagram> {
    *
    * @param group Address of the group, as it was joined.
    * @param options The interface, as it was joined.
+   * @throws {TypeError} If `group` is no group of the socket's family, or the
+   * socket was not made for groups.
+   * @throws {ConnectionClosedError} If the socket is closed.
+   * @throws {Error} What the system says, for example if it was not joined.
    */
   leaveMulticast(group: string, options?: MulticastOptions): Promise<void>;
 
@@ -136,7 +153,8 @@ export interface DatagramSocket extends Disposable, AsyncIterable<Datagram> {
 
   /**
    * Gives the socket up: what waits rejects with `ConnectionClosedError`, what
-   * came and was not received is dropped. A second call does nothing.
+   * came and was not received is forgotten. Iterations end. A second call does
+   * nothing.
    */
   close(): void;
 }

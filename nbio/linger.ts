@@ -4,13 +4,15 @@
  * @module
  */
 
-import { deadlines, type DeadlineWheel } from "./deadline_wheel.ts";
+import { checkRead } from "./_byte_counts.ts";
+import { type OperationOptions, runOperation } from "./operation.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 
 /** Options of {@linkcode lingeringClose}. */
-export interface LingeringCloseOptions {
+export interface LingeringCloseOptions extends OperationOptions {
   /**
-   * Most bytes read and thrown away before closing anyway.
+   * Most bytes read and thrown away before closing anyway, a number of at
+   * least 0; `Infinity` means no limit.
    *
    * @default {262_144}
    */
@@ -23,20 +25,7 @@ export interface LingeringCloseOptions {
    * @default {500}
    */
   readonly timeoutMs?: number;
-
-  /**
-   * Where the deadline waits.
-   *
-   * @default {deadlines}
-   */
-  readonly wheel?: DeadlineWheel;
 }
-
-/**
- * Reads without a byte, in a row, before we stop waiting: such a read may
- * settle at once, and a loop of them would never let the deadline run.
- */
-const MAX_EMPTY_READS = 16;
 
 /**
  * Where discarded bytes go. All lingering connections share it: nobody looks
@@ -52,12 +41,14 @@ let discarded: Uint8Array<ArrayBuffer> | undefined;
  * with a reset, and the peer may lose what we wrote last: the very error that
  * explains why we close (RFC 9112 section 9.6).
  *
- * The transport is closed when the promise resolves, whatever happened. It
- * must have no read or write waiting.
+ * The transport is closed when the promise settles, whatever happened: a peer
+ * that is gone, a passed deadline and an aborted signal only end the waiting.
+ * There must be no read or write waiting.
  *
  * @param transport The transport to close.
  * @param options Bounds on the discarding.
- * @returns A promise that never rejects.
+ * @returns A promise that resolves when the transport is closed.
+ * @throws {RangeError} If an option is out of its range; nothing else rejects.
  *
  * @example The peer reads the answer although it had more to say
  * ```ts
@@ -78,18 +69,32 @@ export async function lingeringClose(
   transport: Transport,
   options: LingeringCloseOptions = {},
 ): Promise<void> {
-  const { maxBytes = 262_144, timeoutMs = 500, wheel = deadlines } = options;
-  // Closing wakes whatever waits below; a write of TLS may wait as well.
-  const deadline = wheel.create(() => closeQuietly(transport));
+  const { maxBytes = 262_144, timeoutMs = 500 } = options;
   try {
-    deadline.arm(timeoutMs);
-    await transport.closeWrite();
-    await discard(transport, maxBytes);
-  } catch {
-    // The peer is gone, or time is up: closing is all there is left to do.
+    for (const name of ["maxBytes", "timeoutMs", "deadlineMs"] as const) {
+      checkNumber(name, options[name]);
+    }
+    await endAndDiscard(transport, maxBytes, { ...options, timeoutMs });
   } finally {
-    deadline.cancel();
     closeQuietly(transport);
+  }
+}
+
+/** Never rejects. */
+async function endAndDiscard(
+  transport: Transport,
+  maxBytes: number,
+  bounds: OperationOptions,
+): Promise<void> {
+  try {
+    await runOperation(transport, "linger", bounds, async () => {
+      // A write of TLS may wait in here as well.
+      await transport.closeWrite();
+      await discard(transport, maxBytes);
+    });
+  } catch {
+    // The peer is gone, or the waiting was cut short: closing is all there is
+    // left to do.
   }
 }
 
@@ -98,10 +103,16 @@ async function discard(transport: Transport, maxBytes: number): Promise<void> {
   discarded ??= new Uint8Array(16_384);
   let remaining = maxBytes;
   let emptyCount = 0;
-  while (remaining > 0 && emptyCount < MAX_EMPTY_READS) {
+  while (remaining > 0) {
     const byteCount = await transport.read(discarded);
     if (byteCount === null) return;
-    emptyCount = byteCount === 0 ? emptyCount + 1 : 0;
+    // Throws before reads that settle at once keep the deadline from running.
+    emptyCount = checkRead(byteCount, discarded.length, emptyCount);
     remaining -= byteCount;
   }
+}
+
+function checkNumber(name: string, value = 0): void {
+  if (value >= 0) return;
+  throw new RangeError(`Cannot linger: ${name} is ${value}, expected a number of at least 0`);
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { type Deadline, deadlines, type DeadlineWheel } from "./deadline_wheel.ts";
-import { TimeoutError } from "./errors.ts";
+import type { DeadlineWheel } from "./deadline_wheel.ts";
+import { Guard } from "./guard.ts";
 import { closeQuietly } from "./transport.ts";
 
 /**
@@ -95,7 +95,7 @@ export async function runOperation<T>(
   options: OperationOptions,
   operate: () => Promise<T>,
 ): Promise<T> {
-  const guard = new Guard(transport);
+  const guard = new Guard(() => closeQuietly(transport));
   try {
     guard.start(phase, options);
     const result = await operate();
@@ -132,67 +132,4 @@ export function isBounded(options: OperationOptions | undefined): options is Ope
   return options !== undefined &&
     (options.timeoutMs !== undefined || options.deadlineMs !== undefined ||
       options.signal !== undefined);
-}
-
-/** Closes a transport when time is up or a signal is aborted, and remembers why. */
-class Guard {
-  readonly #transport: { close(): void };
-  #deadline: Deadline | undefined;
-  #signal: AbortSignal | undefined;
-  #cancellation: { readonly reason: unknown } | undefined;
-
-  constructor(transport: { close(): void }) {
-    this.#transport = transport;
-  }
-
-  start(phase: string, options: OperationOptions): void {
-    const { signal, wheel = deadlines } = options;
-    signal?.throwIfAborted();
-    const timeoutMs = remainingMs(phase, options);
-    if (timeoutMs <= 0) throw timeoutError(phase, 0);
-    if (timeoutMs !== Infinity) {
-      this.#deadline = wheel.create(() => this.#cancel(timeoutError(phase, timeoutMs)));
-      this.#deadline.arm(timeoutMs);
-    }
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#signal = signal;
-  }
-
-  stop(): void {
-    this.#deadline?.cancel();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-  }
-
-  throwIfCancelled(): void {
-    if (this.#cancellation) throw this.#cancellation.reason;
-  }
-
-  #cancel(reason: unknown): void {
-    this.#cancellation ??= { reason };
-    closeQuietly(this.#transport);
-  }
-
-  readonly #onAbort = (): void => this.#cancel(this.#signal!.reason);
-}
-
-/** Milliseconds left, `Infinity` if nothing limits them. */
-function remainingMs(phase: string, options: OperationOptions): number {
-  const { timeoutMs = Infinity, deadlineMs = Infinity, wheel = deadlines } = options;
-  checkDuration(phase, "timeoutMs", timeoutMs);
-  checkDuration(phase, "deadlineMs", deadlineMs);
-  const limitMs = timeoutMs === 0 ? Infinity : timeoutMs;
-  if (deadlineMs === Infinity) return limitMs;
-  return Math.min(limitMs, deadlineMs - wheel.now());
-}
-
-function checkDuration(phase: string, name: string, value: number): void {
-  if (value >= 0) return;
-  throw new RangeError(`Cannot ${phase}: ${name} is ${value}, expected a number of at least 0`);
-}
-
-function timeoutError(phase: string, timeoutMs: number): TimeoutError {
-  return new TimeoutError(`Cannot ${phase}: not done in ${Math.round(timeoutMs)} ms`, {
-    phase,
-    timeoutMs,
-  });
 }

@@ -22,6 +22,17 @@
  */
 
 export * from "./testing_clock.ts";
+export * from "./testing_datagram_event.ts";
+export * from "./testing_datagram_faults.ts";
+export * from "./testing_datagram_host.ts";
+export * from "./testing_datagram_network.ts";
+export * from "./testing_fault_transport.ts";
+export * from "./testing_faults.ts";
 export * from "./testing_memory_pipe.ts";
+export * from "./testing_parse_transcript.ts";
 export * from "./testing_random.ts";
+export * from "./testing_settle.ts";
 export * from "./testing_split.ts";
+export * from "./testing_transcript.ts";
+export * from "./testing_transcript_error.ts";
+export * from "./testing_transcript_step.ts";

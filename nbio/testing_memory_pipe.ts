@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ConnectionClosedError } from "./errors.ts";
-import { ReceiveBuffer } from "./receive_buffer.ts";
+import { MemoryDirection } from "./_memory_direction.ts";
 import type { Transport } from "./transport.ts";
 
 /** Options of {@linkcode memoryPipe}. */
@@ -40,17 +39,46 @@ export interface MemoryPipeOptions {
   readonly serverAddr?: Deno.Addr;
 }
 
+/** Options of {@linkcode MemoryTransport.reset}. */
+export interface ResetOptions {
+  /**
+   * Whether what was written and not yet read is lost. If not, the peer reads
+   * it before it sees the reset. Real systems do the one or the other.
+   *
+   * @default {false}
+   */
+  readonly discard?: boolean;
+}
+
+/** One end of a {@linkcode memoryPipe}: a transport that can also be torn off. */
+export interface MemoryTransport extends Transport {
+  /**
+   * Gives the connection up as a crash of this end does. Here it is as after
+   * `close`. At the peer reads and writes, those that wait included, reject with
+   * `Deno.errors.ConnectionReset`, `closeWrite` with `Deno.errors.NotConnected`;
+   * if it had read the end already, it goes on to read the end. Does nothing on
+   * an end that is closed.
+   *
+   * @param options What happens to bytes on their way.
+   */
+  reset(options?: ResetOptions): void;
+}
+
 /**
- * Makes two connected transports that behave as the ends of a TCP connection:
+ * Makes two connected transports that behave as the ends of a TCP connection,
+ * down to the classes of their errors:
  *
  * - what one writes the other reads, in order, in pieces that say nothing about
- *   the writes; writes may be short;
+ *   the writes; writes may be short, and wait while there is no room;
  * - `closeWrite` lets the peer read the end after the bytes, and leaves the
- *   other direction open;
- * - `close` rejects what waits on this end, lets the peer read what was
- *   written and then the end, and fails the peer's writes. A second `close`
- *   throws, as it does on a `Deno.Conn`;
- * - a second read (or write) while one waits rejects.
+ *   other direction open; a write after it rejects with
+ *   `Deno.errors.BrokenPipe`;
+ * - `close` rejects what waits on this end with `Deno.errors.Interrupted`, lets
+ *   the peer read what was written and then the end, and makes its writes reject
+ *   with `Deno.errors.BrokenPipe`. From then on this end rejects with
+ *   `Deno.errors.BadResource`, which a second `close` throws;
+ * - `reset` makes the peer see `Deno.errors.ConnectionReset`;
+ * - a second read (or write) while one waits rejects with a `TypeError`.
  *
  * It uses nothing but promises: no timers, no permissions, no resources to leak.
  *
@@ -71,15 +99,28 @@ export interface MemoryPipeOptions {
  * assertEquals(await server.read(buffer), 1);
  * assertEquals(await server.read(buffer), null);
  * ```
+ *
+ * @example A peer that crashes in mid-message
+ * ```ts
+ * import { memoryPipe } from "@nbio/net/nbio/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const [client, server] = memoryPipe();
+ * await client.write(new TextEncoder().encode("hel"));
+ * client.reset();
+ * const buffer = new Uint8Array(5);
+ * assertEquals(await server.read(buffer), 3);
+ * await assertRejects(() => server.read(buffer), Deno.errors.ConnectionReset);
+ * ```
  */
-export function memoryPipe(options: MemoryPipeOptions = {}): [Transport, Transport] {
+export function memoryPipe(options: MemoryPipeOptions = {}): [MemoryTransport, MemoryTransport] {
   const { highWaterMarkBytes = 65_536, maxReadBytes = Infinity } = options;
   if (!(Number.isSafeInteger(highWaterMarkBytes) && highWaterMarkBytes >= 1)) {
     throw new RangeError(
       `Cannot create pipe: highWaterMarkBytes is ${highWaterMarkBytes}, expected at least 1`,
     );
   }
-  if (!(maxReadBytes >= 1)) {
+  if (!(maxReadBytes === Infinity || (Number.isSafeInteger(maxReadBytes) && maxReadBytes >= 1))) {
     throw new RangeError(
       `Cannot create pipe: maxReadBytes is ${maxReadBytes}, expected at least 1`,
     );
@@ -88,24 +129,24 @@ export function memoryPipe(options: MemoryPipeOptions = {}): [Transport, Transpo
     clientAddr = { transport: "tcp", hostname: "127.0.0.1", port: 49_152 },
     serverAddr = { transport: "tcp", hostname: "127.0.0.1", port: 80 },
   } = options;
-  const up = new Direction(highWaterMarkBytes, maxReadBytes);
-  const down = new Direction(highWaterMarkBytes, maxReadBytes);
+  const up = new MemoryDirection(highWaterMarkBytes, maxReadBytes);
+  const down = new MemoryDirection(highWaterMarkBytes, maxReadBytes);
   return [
     new PipeEnd(down, up, clientAddr, serverAddr),
     new PipeEnd(up, down, serverAddr, clientAddr),
   ];
 }
 
-class PipeEnd implements Transport {
+class PipeEnd implements MemoryTransport {
   readonly localAddr: Deno.Addr;
   readonly remoteAddr: Deno.Addr;
-  readonly #inbound: Direction;
-  readonly #outbound: Direction;
-  #closed = false;
+  readonly #inbound: MemoryDirection;
+  readonly #outbound: MemoryDirection;
+  #isClosed = false;
 
   constructor(
-    inbound: Direction,
-    outbound: Direction,
+    inbound: MemoryDirection,
+    outbound: MemoryDirection,
     localAddr: Deno.Addr,
     remoteAddr: Deno.Addr,
   ) {
@@ -116,120 +157,51 @@ class PipeEnd implements Transport {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    return this.#inbound.read(p);
+    return this.#isClosed ? Promise.reject(closedError("read")) : this.#inbound.read(p);
   }
 
   write(p: Uint8Array): Promise<number> {
-    return this.#outbound.write(p);
+    return this.#isClosed ? Promise.reject(closedError("write")) : this.#outbound.write(p);
   }
 
   closeWrite(): Promise<void> {
-    if (this.#closed) return Promise.reject(closedError("closeWrite"));
+    if (this.#isClosed) return Promise.reject(closedError("close the writing side"));
+    if (this.#outbound.isReset) {
+      return Promise.reject(
+        new Deno.errors.NotConnected("Cannot close the writing side: the connection was reset"),
+      );
+    }
     this.#outbound.end();
     return Promise.resolve();
   }
 
   close(): void {
-    if (this.#closed) throw closedError("close");
-    this.#closed = true;
+    if (this.#isClosed) throw closedError("close");
+    this.#isClosed = true;
+    this.#interrupt();
     this.#outbound.end();
     this.#inbound.abandon();
   }
-}
 
-/** A read or write that waits. */
-interface Waiter<T> {
-  readonly p: Uint8Array;
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-/** One of the two directions: a bounded buffer between a writer and a reader. */
-class Direction {
-  readonly #highWaterMarkBytes: number;
-  readonly #maxReadBytes: number;
-  readonly #buffer: ReceiveBuffer;
-  #reader: Waiter<number | null> | undefined;
-  #writer: Waiter<number> | undefined;
-  /** The writer is through: the reader gets the end after what is buffered. */
-  #ended = false;
-  /** The reader is gone: writes have nowhere to go. */
-  #abandoned = false;
-
-  constructor(highWaterMarkBytes: number, maxReadBytes: number) {
-    this.#highWaterMarkBytes = highWaterMarkBytes;
-    this.#maxReadBytes = maxReadBytes;
-    this.#buffer = new ReceiveBuffer({ maxBytes: highWaterMarkBytes });
+  reset({ discard = false }: ResetOptions = {}): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#interrupt();
+    this.#outbound.reset(discard);
+    this.#inbound.reset(true);
   }
 
-  read(p: Uint8Array): Promise<number | null> {
-    if (this.#abandoned) return Promise.reject(closedError("read"));
-    if (this.#reader) return Promise.reject(busyError("read"));
-    if (p.length === 0) return Promise.resolve(0);
-    if (this.#buffer.length > 0) return Promise.resolve(this.#take(p));
-    if (this.#ended) return Promise.resolve(null);
-    return new Promise((resolve, reject) => this.#reader = { p, resolve, reject });
-  }
-
-  write(p: Uint8Array): Promise<number> {
-    if (this.#ended || this.#abandoned) return Promise.reject(closedError("write"));
-    if (this.#writer) return Promise.reject(busyError("write"));
-    if (p.length === 0) return Promise.resolve(0);
-    if (this.#buffer.length < this.#highWaterMarkBytes) return Promise.resolve(this.#put(p));
-    return new Promise((resolve, reject) => this.#writer = { p, resolve, reject });
-  }
-
-  /** The writer writes no more. */
-  end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#writer?.reject(closedError("write"));
-    this.#writer = undefined;
-    this.#reader?.resolve(null);
-    this.#reader = undefined;
-  }
-
-  /** The reader reads no more. */
-  abandon(): void {
-    this.#abandoned = true;
-    this.#buffer.consume(this.#buffer.length);
-    this.#reader?.reject(closedError("read"));
-    this.#reader = undefined;
-    this.#writer?.reject(closedError("write"));
-    this.#writer = undefined;
-  }
-
-  /** Moves bytes out; there are some. A writer that waits gets the room. */
-  #take(p: Uint8Array): number {
-    const byteCount = Math.min(p.length, this.#buffer.length, this.#maxReadBytes);
-    p.set(this.#buffer.view().subarray(0, byteCount));
-    this.#buffer.consume(byteCount);
-    const writer = this.#writer;
-    if (writer) {
-      this.#writer = undefined;
-      writer.resolve(this.#put(writer.p));
-    }
-    return byteCount;
-  }
-
-  /** Moves bytes in; there is room. A reader that waits gets them. */
-  #put(p: Uint8Array): number {
-    const byteCount = Math.min(p.length, this.#highWaterMarkBytes - this.#buffer.length);
-    this.#buffer.writable(byteCount).set(p.subarray(0, byteCount));
-    this.#buffer.commit(byteCount);
-    const reader = this.#reader;
-    if (reader) {
-      this.#reader = undefined;
-      reader.resolve(this.#take(reader.p));
-    }
-    return byteCount;
+  /** What waits at this end was broken off here, and not by the peer. */
+  #interrupt(): void {
+    this.#outbound.rejectWriter(interruptedError("write"));
+    this.#inbound.rejectReader(interruptedError("read"));
   }
 }
 
-function closedError(action: string): ConnectionClosedError {
-  return new ConnectionClosedError(`Cannot ${action}: the connection was closed`);
+function closedError(action: string): Error {
+  return new Deno.errors.BadResource(`Cannot ${action}: the transport is closed`);
 }
 
-function busyError(action: string): TypeError {
-  return new TypeError(`Cannot ${action}: another ${action} is waiting`);
+function interruptedError(action: string): Error {
+  return new Deno.errors.Interrupted(`Cannot ${action}: the transport was closed meanwhile`);
 }

@@ -149,9 +149,12 @@ export interface RunningExample extends AsyncDisposable {
 }
 
 /** Starts `examples/<name>.ts` on a free port, as its documentation says. */
-export async function startExample(name: string): Promise<RunningExample> {
+export async function startExample(
+  name: string,
+  args: readonly string[] = ["--port=0"],
+): Promise<RunningExample> {
   const path = new URL(`../../examples/${name}.ts`, import.meta.url).pathname;
-  const peer = startPeer(Deno.execPath(), ["run", "--allow-net", path, "--port=0"]);
+  const peer = startPeer(Deno.execPath(), ["run", "--allow-net", path, ...args]);
   try {
     const match = await peer.ready(/^\w+ing on \S*:(\d+)\/?$/);
     return {

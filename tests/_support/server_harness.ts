@@ -7,7 +7,7 @@ import { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import type { AcceptSource } from "../../nbio/listen.ts";
+import type { AcceptSource } from "../../nbio/accept_source.ts";
 import { ReceiveBuffer } from "../../nbio/receive_buffer.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe, type MemoryPipeOptions } from "../../nbio/testing_memory_pipe.ts";

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows }
 import { type HttpServer, serve } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";
+import { bindReusePort } from "../../nbio/bind_reuse_port.ts";
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { gate, request } from "../_support/server_harness.ts";
@@ -64,7 +65,9 @@ Deno.test("serve() throws what cannot be bound, at once", async () => {
 Deno.test("serve() throws a RangeError for options out of range, and binds nothing", () => {
   let listenCount = 0;
   const onListen = () => void listenCount++;
-  for (const name of ["maxConnections", "maxBodyBytes", "headTimeoutMs", "maxHeaderCount"]) {
+  for (
+    const name of ["maxConnections", "maxBodyBytes", "headTimeoutMs", "maxHeaderCount", "port"]
+  ) {
     assertThrows(() => serveHere(hello, { [name]: -1, onListen }), RangeError);
   }
   assertThrows(() => serveHere(hello, { listeners: [], onListen }), RangeError);
@@ -105,6 +108,24 @@ Deno.test("serve() takes listeners that are open already, several at once", asyn
   assertEquals(server.stats().acceptedCount, 2);
   await using single = serve(hello, { listener: Deno.listen(HERE) });
   assertEquals(await statusFrom(addressOf(single)), 200);
+});
+
+Deno.test("serve() serves a port that it shares", {
+  ignore: Deno.build.os !== "linux", // the only system that balances
+}, async () => {
+  const first = await bindReusePort(HERE);
+  const { port } = first.addr as Deno.NetAddr;
+  const listeners = [first, await bindReusePort({ ...HERE, port })];
+  await using server = serve(async (ctx) => ctx.text(await ctx.body.text()), { listeners });
+  const bodies = ["", "short", "long".repeat(100_000)];
+  for (const body of bodies) {
+    await using client = await RawClient.connect(addressOf(server));
+    for (let round = 0; round < 2; round++) {
+      await client.send(request("POST /", [`Content-Length: ${body.length}`]) + body);
+      assertEquals((await client.response())?.body, body);
+    }
+  }
+  await server.shutdown();
 });
 
 Deno.test({
@@ -161,6 +182,31 @@ Deno.test("maxConnections lets further connections wait", async () => {
   assertEquals([second.leftover.length, server.stats().acceptedCount], [0, 1]);
   await first[Symbol.asyncDispose]();
   assertEquals((await second.response())?.status, 200);
+});
+
+Deno.test("maxConnections bounds all listeners together", async () => {
+  const listeners = [Deno.listen(HERE), Deno.listen(HERE)];
+  await using server = serve(hello, { listeners, maxConnections: 1 });
+  await using first = await RawClient.connect(addressOf(server, 0));
+  await first.send(request("GET /"));
+  assertEquals((await first.response())?.status, 200);
+  await using second = await RawClient.connect(addressOf(server, 1));
+  await second.send(request("GET /"));
+  await first.send(request("GET /", ["Connection: close"]));
+  assertEquals((await first.response())?.status, 200);
+  assertEquals([second.leftover.length, server.stats().acceptedCount], [0, 1]);
+  await first[Symbol.asyncDispose]();
+  assertEquals((await second.response())?.status, 200);
+  assertEquals(server.stats().acceptedCount, 2);
+});
+
+Deno.test("a server goes on while one of its listeners is left", async () => {
+  const listeners = [Deno.listen(HERE), Deno.listen(HERE)];
+  await using server = serve(hello, { listeners });
+  listeners[0]!.close();
+  assertEquals(await statusFrom(addressOf(server, 1)), 200);
+  listeners[1]!.close();
+  await server.finished;
 });
 
 Deno.test("HttpServer.unref() lets the process end, ref() does not", async () => {

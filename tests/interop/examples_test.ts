@@ -1,33 +1,73 @@
+import { bindUdp, dial, recvExactly, sendAll } from "@nbio/net/nbio";
 import { assertEquals } from "@std/assert";
 import { startExample } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 
 /** Uses each example as its users would. They need no program but Deno, so they always run. */
-const EXAMPLES: Readonly<Record<string, (port: number) => Promise<void>>> = {
-  async echo_tcp(port) {
-    await using client = await RawClient.connect({ hostname: "127.0.0.1", port });
-    await client.send("to and fro");
-    await client.sendEnd();
+const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
+  async custom_protocol() {
+    await using example = await startExample("custom_protocol");
+    await using client = await RawClient.connect({ hostname: "127.0.0.1", port: example.port });
+    await client.send("SET greeting 5\r\nhelloGET greeting\r\nQUIT\r\n");
     assertEquals(await client.closed(), "eof");
-    assertEquals(new TextDecoder().decode(client.leftover), "to and fro");
+    assertEquals(text(client.leftover), "OK\r\nVALUE 5\r\nhelloOK\r\n");
   },
 
-  async hello(port) {
+  async echo_tcp() {
+    await using example = await startExample("echo_tcp");
+    await echoed(example.port);
+  },
+
+  async hello() {
+    await using example = await startExample("hello");
     using client = Deno.createHttpClient({});
-    const response = await fetch(`http://127.0.0.1:${port}/`, { client });
+    const response = await fetch(`http://127.0.0.1:${example.port}/`, { client });
     assertEquals(await response.text(), "Hello, World!\n");
+  },
+
+  async tcp_proxy() {
+    await using echo = await startExample("echo_tcp");
+    const args = ["--listen=127.0.0.1:0", `--to=127.0.0.1:${echo.port}`];
+    await using proxy = await startExample("tcp_proxy", args);
+    await echoed(proxy.port);
+    const transport = await dial({ hostname: "127.0.0.1", port: proxy.port });
+    await sendAll(transport, new Uint8Array([1, 2, 3]));
+    const answer = new Uint8Array(3);
+    await recvExactly(transport, answer, { timeoutMs: 10_000 });
+    assertEquals(answer, new Uint8Array([1, 2, 3]));
+    transport.close();
+  },
+
+  async udp_echo() {
+    await using example = await startExample("udp_echo");
+    using socket = await bindUdp({ hostname: "127.0.0.1" });
+    const addr = { transport: "udp", hostname: "127.0.0.1", port: example.port } as const;
+    await socket.send(new Uint8Array([1, 2]), addr);
+    const { bytes } = await socket.receive({ timeoutMs: 10_000 });
+    assertEquals(bytes, new Uint8Array([1, 2]));
   },
 };
 
 for (const [name, use] of Object.entries(EXAMPLES)) {
-  Deno.test(`examples/${name}.ts does what it says`, async () => {
-    await using example = await startExample(name);
-    await use(example.port);
-  });
+  Deno.test(`examples/${name}.ts does what it says`, use);
 }
 
 Deno.test("every file in examples/ is used by a test", () => {
   const folder = new URL("../../examples/", import.meta.url);
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    // Parts and tests of an example are used with it.
+    .filter((name) => !/_(core|test)\.ts$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());
 });
+
+async function echoed(port: number): Promise<void> {
+  await using client = await RawClient.connect({ hostname: "127.0.0.1", port });
+  await client.send("to and fro");
+  await client.sendEnd();
+  assertEquals(await client.closed(), "eof");
+  assertEquals(text(client.leftover), "to and fro");
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -5,6 +5,9 @@ import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import type { Transport } from "../../nbio/transport.ts";
 import { sendAll } from "../../nbio/send_all.ts";
+import { cancelEverywhere } from "../_support/cancelling.ts";
+import { ScriptedTransport } from "../_support/scripted_transport.ts";
+import { socketPair } from "../_support/socket_pair.ts";
 
 function setUp(): { clock: ManualClock; wheel: DeadlineWheel } {
   const clock = new ManualClock();
@@ -91,6 +94,83 @@ Deno.test("lingeringClose() does not spin on reads without a byte", async () => 
   assertEquals(readCount, 16);
 });
 
+for (const claim of [-1, NaN, 16_385, 0.5]) {
+  Deno.test(`lingeringClose() stops at a read that claims ${claim} bytes`, async () => {
+    const transport = new ScriptedTransport({ reads: [claim] });
+    await lingeringClose(transport);
+    assertEquals([transport.spaces.length, transport.closedCount], [1, 2]);
+  });
+}
+
+for (
+  const option of [
+    { timeoutMs: -1 },
+    { timeoutMs: NaN },
+    { deadlineMs: -1 },
+    { maxBytes: -1 },
+    { maxBytes: NaN },
+  ]
+) {
+  Deno.test(`lingeringClose() refuses ${Object.entries(option).flat().join(" ")}`, async () => {
+    const transport = new ScriptedTransport();
+    await assertRejects(() => lingeringClose(transport, option), RangeError);
+    assertEquals([transport.isWriteClosed, transport.closedCount], [false, 1]);
+  });
+}
+
+Deno.test("lingeringClose() waits no longer when its signal is aborted", async () => {
+  const { clock, wheel } = setUp();
+  const controller = new AbortController();
+  const [client, server] = memoryPipe();
+  const closed = lingeringClose(server, { wheel, signal: controller.signal });
+  assertEquals(await client.read(new Uint8Array(8)), null);
+  assertEquals(await isSettled(closed), false);
+  controller.abort(new Error("shutting down"));
+  await closed;
+  await assertRejects(() => client.write(new Uint8Array(1)));
+  assertEquals([wheel.armedCount, clock.pendingCount], [0, 0]);
+});
+
+Deno.test("lingeringClose() with an aborted signal closes at once", async () => {
+  const transport = new ScriptedTransport();
+  await lingeringClose(transport, { signal: AbortSignal.abort() });
+  assertEquals([transport.isWriteClosed, transport.spaces.length], [false, 0]);
+  assert(transport.closedCount > 0);
+});
+
+Deno.test("lingeringClose() goes by the earlier of timeoutMs and deadlineMs", async () => {
+  const { clock, wheel } = setUp();
+  const [client, server] = memoryPipe();
+  const closed = lingeringClose(server, { wheel, deadlineMs: 200 });
+  assertEquals(await client.read(new Uint8Array(8)), null);
+  clock.advance(199);
+  assertEquals(await isSettled(closed), false);
+  clock.advance(101);
+  await closed;
+});
+
+Deno.test("lingeringClose() with timeoutMs 0 waits for the peer", async () => {
+  const { clock, wheel } = setUp();
+  const [client, server] = memoryPipe();
+  const closed = lingeringClose(server, { wheel, timeoutMs: 0 });
+  clock.advance(1_000_000);
+  assertEquals(await isSettled(closed), false);
+  client.close();
+  await closed;
+});
+
+Deno.test("lingeringClose() can be cut short at every place", async () => {
+  const count = await cancelEverywhere(async ({ bounds, watch }) => {
+    const [client, server] = memoryPipe({ maxReadBytes: 2 });
+    await sendAll(client, new Uint8Array(9));
+    await client.closeWrite();
+    const transport = watch(server);
+    await lingeringClose(transport, { ...bounds, maxBytes: 10 });
+    await assertRejects(() => server.read(new Uint8Array(1)), Deno.errors.BadResource);
+  }, { resolves: true });
+  assert(count > 50, `${count} places`);
+});
+
 Deno.test("lingeringClose() swallows whatever fails, and closes", async () => {
   const { wheel } = setUp();
   const failure = (): never => {
@@ -114,12 +194,6 @@ Deno.test("lingeringClose() accepts a transport that is closed already", async (
   server.close();
   await lingeringClose(server, { wheel });
 });
-
-async function socketPair(): Promise<[Deno.TcpConn, Deno.TcpConn]> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  return [client, await listener.accept()];
-}
 
 Deno.test("lingeringClose() lets a client that is still sending read the answer", async () => {
   const [client, server] = await socketPair();

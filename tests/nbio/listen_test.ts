@@ -1,25 +1,26 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  type AcceptSource,
-  listen,
-  type ListenOptions,
-  type TransportListener,
-} from "../../nbio/listen.ts";
-import { ManualClock } from "../../nbio/testing_clock.ts";
-import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
-import type { Transport } from "../../nbio/transport.ts";
+import { listen, type ListenOptions } from "../../nbio/listen.ts";
 import { sendAll } from "../../nbio/send_all.ts";
+import type { Transport } from "../../nbio/transport.ts";
+import type { TransportListener } from "../../nbio/transport_listener.ts";
+import { LineReader } from "../bench/_support/line_reader.ts";
+import { ScriptedSource } from "../_support/scripted_source.ts";
+
+const HERE = { hostname: "127.0.0.1" } as const;
+const NO_UNIX_SOCKETS = Deno.build.os === "windows";
 
 function fail(error: unknown): void {
   throw error;
 }
 
 function listenHere(options: ListenOptions = {}): TransportListener {
-  return listen({ hostname: "127.0.0.1", onAcceptError: fail, onError: fail, ...options });
+  return listen({ ...HERE, onAcceptError: fail, onError: fail, ...options });
 }
 
-function connectTo(listener: TransportListener): Promise<Deno.TcpConn> {
-  return Deno.connect({ hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port });
+function connectTo({ addr }: { readonly addr: Deno.Addr }): Promise<Deno.Conn> {
+  if (addr.transport === "unix") return Deno.connect({ transport: "unix", path: addr.path });
+  const { hostname, port } = addr as Deno.NetAddr;
+  return Deno.connect({ hostname, port });
 }
 
 async function echo(transport: Transport): Promise<void> {
@@ -30,35 +31,20 @@ async function echo(transport: Transport): Promise<void> {
   transport.close();
 }
 
-/** Lets everything run that waits for nothing but promises. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+/** Sends some bytes and waits for them to come back. */
+async function roundTrip(to: { readonly addr: Deno.Addr }): Promise<void> {
+  using client = await connectTo(to);
+  await sendAll(client, new Uint8Array([1, 2, 3]));
+  assertEquals(await client.read(new Uint8Array(8)), 3);
 }
 
-/** A source whose `accept` is answered by the test. */
-class ScriptedSource implements AcceptSource {
-  readonly addr: Deno.Addr = { transport: "tcp", hostname: "127.0.0.1", port: 1 };
-  acceptCount = 0;
-  #waiting: PromiseWithResolvers<Transport> | undefined;
-
-  accept(): Promise<Transport> {
-    this.acceptCount++;
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
-  }
-
-  async give(transport: Transport): Promise<void> {
-    this.#waiting!.resolve(transport);
-    await settle();
-  }
-
-  async fail(error: Error): Promise<void> {
-    this.#waiting!.reject(error);
-    await settle();
-  }
-
-  close(): void {
-    this.#waiting?.reject(new Deno.errors.BadResource("Closed"));
+/** Runs with a directory that is gone afterwards. */
+async function withDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    await run(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 }
 
@@ -66,23 +52,9 @@ Deno.test("listen() serves TCP connections and counts them", async () => {
   await using listener = listenHere();
   listener.serve(echo);
   for (let round = 1; round <= 3; round++) {
-    using client = await connectTo(listener);
-    await client.write(new Uint8Array([1, 2]));
-    assertEquals(await client.read(new Uint8Array(8)), 2);
+    await roundTrip(listener);
     assertEquals(listener.stats().acceptedCount, round);
   }
-});
-
-Deno.test("listen() hands over the very connection the source gave", async () => {
-  const source = new ScriptedSource();
-  const listener = listen({ listener: source, onError: fail });
-  const [client, server] = memoryPipe();
-  let given: Transport | undefined;
-  listener.serve((transport) => void (given = transport));
-  await source.give(server);
-  assert(given === server);
-  client.close();
-  await listener[Symbol.asyncDispose]();
 });
 
 Deno.test("listen() binds a free port by default, on every interface", async () => {
@@ -92,84 +64,137 @@ Deno.test("listen() binds a free port by default, on every interface", async () 
   assert(port > 0);
 });
 
-Deno.test("listen() throws the runtime's error when the address is taken", async () => {
+Deno.test("listen() binds IPv6", async () => {
+  await using listener = listenHere({ hostname: "::1" });
+  listener.serve(echo);
+  assertEquals((listener.addr as Deno.NetAddr).hostname, "::1");
+  await roundTrip(listener);
+});
+
+Deno.test("listen() takes a listener that is open already", async () => {
+  const inner = Deno.listen({ ...HERE, port: 0 });
+  await using listener = listen({ listener: inner, onAcceptError: fail, onError: fail });
+  listener.serve(echo);
+  assert(listener.addr === inner.addr);
+  await roundTrip(listener);
+});
+
+Deno.test("listen() serves several listeners, of whatever kind, as one", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    const listeners = [
+      Deno.listen({ ...HERE, port: 0 }),
+      Deno.listen({ transport: "unix", path }),
+    ];
+    await using listener = listen({ listeners, onAcceptError: fail, onError: fail });
+    listener.serve(echo);
+    assertEquals(listener.addrs, listeners.map(({ addr }) => addr));
+    for (const addr of listener.addrs) await roundTrip({ addr });
+    assertEquals(listener.stats().acceptedCount, 2);
+  }));
+
+Deno.test("listen() binds several addresses in their order", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    const addresses = [HERE, { path }, { hostname: "::1" }];
+    await using listener = listen({ addresses, onAcceptError: fail, onError: fail });
+    listener.serve(echo);
+    const { addrs } = listener;
+    assertEquals(addrs.map((addr) => addr.transport), ["tcp", "unix", "tcp"]);
+    assertEquals((addrs[2] as Deno.NetAddr).hostname, "::1");
+    for (const addr of addrs) await roundTrip({ addr });
+    assertEquals(listener.stats().acceptedCount, 3);
+  }));
+
+Deno.test("listen() bounds several addresses by one limit", async () => {
+  await using listener = listen({ addresses: [HERE, HERE], maxConnections: 1 });
+  listener.serve(echo);
+  const [first, second] = listener.addrs.map((addr) => ({ addr }));
+  const held = await connectTo(first!);
+  await sendAll(held, new Uint8Array([1]));
+  assertEquals(await held.read(new Uint8Array(8)), 1);
+  using waiting = await connectTo(second!);
+  await sendAll(waiting, new Uint8Array([1, 2]));
+  const { acceptedCount, activeCount } = listener.stats();
+  assertEquals([acceptedCount, activeCount], [1, 1]);
+  held.close();
+  assertEquals(await waiting.read(new Uint8Array(8)), 2);
+});
+
+Deno.test("listen() binds all addresses or none", async () => {
+  await using taken = listenHere();
+  const { port } = taken.addr as Deno.NetAddr;
+  const first = Deno.listen({ ...HERE, port: 0 });
+  const free = first.addr.port;
+  first.close();
+  assertThrows(
+    () => listen({ addresses: [{ ...HERE, port: free }, { ...HERE, port }] }),
+    Deno.errors.AddrInUse,
+  );
+  // Else this would be in use, too.
+  Deno.listen({ ...HERE, port: free }).close();
+});
+
+Deno.test("listen() throws the runtime's error when a port is taken", async () => {
   await using listener = listenHere();
   const { port } = listener.addr as Deno.NetAddr;
   assertThrows(() => listenHere({ port }), Deno.errors.AddrInUse);
 });
 
-for (const maxConnections of [-1, NaN]) {
-  Deno.test(`listen() throws on maxConnections ${maxConnections}`, () => {
-    assertThrows(() => listenHere({ maxConnections }), RangeError);
+Deno.test("listen() throws the runtime's error for an address of somebody else", () => {
+  assertThrows(() => listenHere({ hostname: "192.0.2.1" }), Deno.errors.AddrNotAvailable);
+});
+
+for (
+  const { name, options } of [
+    { name: "a negative limit", options: { maxConnections: -1 } },
+    { name: "a limit that is no number", options: { maxConnections: NaN } },
+    { name: "a port over the last one", options: { port: 65_536 } },
+    { name: "a fraction of a port", options: { port: 80.5 } },
+    { name: "a queue of none", options: { maxPendingConnections: 0 } },
+  ]
+) {
+  Deno.test(`listen() throws a RangeError on ${name}`, () => {
+    assertThrows(() => listenHere(options), RangeError);
   });
 }
 
-Deno.test("listen() throws on options that exclude each other", () => {
-  for (
-    const listener of [{ path: "/tmp/x", port: 0 }, { listener: new ScriptedSource(), port: 0 }]
-  ) {
-    assertThrows(() => listen(listener), TypeError);
-  }
+Deno.test("listen() throws a RangeError on empty lists", () => {
+  assertThrows(() => listen({ listeners: [] }), RangeError);
+  assertThrows(() => listen({ addresses: [] }), RangeError);
 });
 
-Deno.test("listen() switches Nagle's algorithm off where there is such a method", async () => {
+Deno.test("listen() throws a TypeError on options that exclude each other", () => {
   const source = new ScriptedSource();
-  const listener = listen({ listener: source, onError: fail });
-  const calls: boolean[] = [];
-  let handledCount = 0;
-  listener.serve(() => void handledCount++);
-  const [transport] = memoryPipe();
-  const setNoDelay = (on: boolean): void => void calls.push(on);
-  await source.give(Object.assign(transport, { setNoDelay }));
-  await source.give(memoryPipe()[0]);
-  const refuse = (): void => fail(new Deno.errors.NotConnected("Gone"));
-  await source.give(Object.assign(memoryPipe()[0], { setNoDelay: refuse }));
-  assertEquals([calls, handledCount], [[true], 3]);
-  await listener[Symbol.asyncDispose]();
+  const cases: readonly ListenOptions[] = [
+    { path: "/nowhere", port: 0 },
+    { path: "/nowhere", hostname: "127.0.0.1" },
+    { path: "/nowhere", reusePort: true },
+    { path: "/nowhere", maxPendingConnections: 5 },
+    { addresses: [{ path: "/nowhere", port: 0 }] },
+    { listener: source, port: 0 },
+    { listener: source, listeners: [source] },
+    { listeners: [source], addresses: [HERE] },
+    { addresses: [HERE], hostname: "127.0.0.1" },
+  ];
+  for (const options of cases) assertThrows(() => listen(options), TypeError);
+  assertEquals(source.closeCount, 0);
 });
 
-Deno.test("serve() resolves when the listener is closed and every handler has settled", async () => {
-  const listener = listenHere();
-  const gate = Promise.withResolvers<void>();
-  const entered = Promise.withResolvers<void>();
-  let finished = false;
-  const served = listener.serve(async (transport) => {
-    entered.resolve();
-    await gate.promise;
-    transport.close();
-  }).then(() => finished = true);
-  using client = await connectTo(listener);
-  await entered.promise;
-  listener.close();
-  listener.close();
-  // The connection goes on: its handler is still running.
-  await client.write(new Uint8Array([1]));
-  assertEquals([finished, listener.stats().activeCount], [false, 1]);
-  gate.resolve();
-  await Promise.all([served, listener.drain()]);
-  assertEquals([finished, listener.stats().activeCount], [true, 0]);
-  await assertRejects(() => connectTo(listener), Deno.errors.ConnectionRefused);
+Deno.test("listen() leaves what was handed in alone when it throws", () => {
+  const source = new ScriptedSource();
+  assertThrows(() => listen({ listener: source, maxConnections: -1 }), RangeError);
+  assertEquals(source.closeCount, 0);
 });
 
-Deno.test("serve() throws when called twice", async () => {
-  await using listener = listenHere();
-  listener.serve(echo);
-  assertThrows(() => listener.serve(echo), TypeError);
-});
-
-Deno.test("drain() resolves for a listener closed before it was served", async () => {
-  const listener = listenHere();
-  listener.close();
-  await listener.drain();
-  await listener.serve(echo);
-});
-
-Deno.test("listen() with a signal closes when it aborts", async () => {
-  const controller = new AbortController();
-  const listener = listenHere({ signal: controller.signal });
-  const served = listener.serve(echo);
-  controller.abort();
-  await served;
+Deno.test("listen() checks the last address before it binds the first", async () => {
+  await using taken = listenHere();
+  const addresses = [{ ...HERE, port: (taken.addr as Deno.NetAddr).port }, { port: -1 }];
+  assertThrows(() => listen({ addresses }), RangeError);
 });
 
 Deno.test("listen() throws the reason of a signal that is aborted already", () => {
@@ -178,216 +203,75 @@ Deno.test("listen() throws the reason of a signal that is aborted already", () =
   assert(thrown === reason);
 });
 
-Deno.test("serve() accepts no more than maxConnections at a time", async () => {
-  const source = new ScriptedSource();
-  const listener = listen({ listener: source, maxConnections: 2, onError: fail });
-  const gates: PromiseWithResolvers<void>[] = [];
-  listener.serve(() => {
-    const gate = Promise.withResolvers<void>();
-    gates.push(gate);
-    return gate.promise;
-  });
-  await source.give(memoryPipe()[0]);
-  await source.give(memoryPipe()[0]);
-  assertEquals(source.acceptCount, 2);
-  assertEquals(listener.stats(), {
-    acceptedCount: 2,
-    activeCount: 2,
-    acceptErrorCount: 0,
-    waiting: true,
-  });
-  gates[0]!.resolve();
-  await settle();
-  assertEquals([source.acceptCount, listener.stats().waiting], [3, false]);
-  await source.give(memoryPipe()[0]);
-  assertEquals([source.acceptCount, listener.stats().waiting], [3, true]);
-  listener.close();
-  for (const gate of gates) gate.resolve();
-  await listener.drain();
-  assertEquals(listener.stats().acceptedCount, 3);
-});
-
-Deno.test("serve() leaves connections over the limit in the queue of the system", async () => {
-  const listener = listenHere({ maxConnections: 1 });
+Deno.test("listen() lets connections queue up before they are served", async () => {
+  await using listener = listenHere();
+  const tripped = roundTrip(listener);
+  using client = await connectTo(listener);
   listener.serve(echo);
-  const first = await connectTo(listener);
-  await first.write(new Uint8Array([1]));
-  assertEquals(await first.read(new Uint8Array(8)), 1);
-  const second = await connectTo(listener);
-  await second.write(new Uint8Array([1, 2]));
-  assertEquals(listener.stats().acceptedCount, 1);
-  first.close();
-  assertEquals(await second.read(new Uint8Array(8)), 2);
-  second.close();
-  await listener[Symbol.asyncDispose]();
-});
-
-for (const maxConnections of [0, Infinity]) {
-  Deno.test(`serve() has no limit with maxConnections ${maxConnections}`, async () => {
-    const source = new ScriptedSource();
-    const listener = listen({ listener: source, maxConnections, onError: fail });
-    const gate = Promise.withResolvers<void>();
-    listener.serve(() => gate.promise);
-    for (let i = 0; i < 100; i++) await source.give(memoryPipe()[0]);
-    assertEquals(listener.stats().activeCount, 100);
-    gate.resolve();
-    await listener[Symbol.asyncDispose]();
-  });
-}
-
-Deno.test("serve() gives the place back at once when a handler returns no promise", async () => {
-  const source = new ScriptedSource();
-  const listener = listen({ listener: source, maxConnections: 1, onError: fail });
-  listener.serve(() => {});
-  for (let i = 0; i < 3; i++) await source.give(memoryPipe()[0]);
-  assertEquals([listener.stats().acceptedCount, listener.stats().activeCount], [3, 0]);
-  await listener[Symbol.asyncDispose]();
-});
-
-for (
-  const { name, handler } of [
-    { name: "throws", handler: (error: Error) => fail(error) },
-    { name: "rejects", handler: (error: Error) => Promise.reject(error) },
-  ]
-) {
-  Deno.test(`serve() reports a handler that ${name}, closes its connection, goes on`, async () => {
-    const source = new ScriptedSource();
-    const errors: unknown[] = [];
-    const onError = (error: unknown): void => void errors.push(error);
-    const listener = listen({ listener: source, maxConnections: 1, onError, onAcceptError: fail });
-    const failures = [new Error("first"), new Error("second")];
-    let index = 0;
-    listener.serve(() => handler(failures[index++]!));
-    for (const failure of failures) {
-      const [client, server] = memoryPipe();
-      await source.give(server);
-      assert(errors.at(-1) === failure);
-      assertEquals(await client.read(new Uint8Array(1)), null);
-    }
-    assertEquals(listener.stats().activeCount, 0);
-    await listener[Symbol.asyncDispose]();
-  });
-}
-
-Deno.test("serve() pauses after failures to accept, longer each time, up to a second", async () => {
-  const source = new ScriptedSource();
-  const clock = new ManualClock();
-  const errors: unknown[] = [];
-  const onAcceptError = (error: unknown): void => void errors.push(error);
-  const listener = listen({ listener: source, clock, onAcceptError, onError: fail });
-  listener.serve(() => {});
-  const expectFailure = async (pauseMs: number): Promise<void> => {
-    const failure = new Error("Too many open files");
-    const before = source.acceptCount;
-    await source.fail(failure);
-    assert(errors.at(-1) === failure);
-    clock.advance(pauseMs - 1);
-    await settle();
-    assertEquals([source.acceptCount, clock.pendingCount], [before, 1]);
-    clock.advance(1);
-    await settle();
-    assertEquals([source.acceptCount, clock.pendingCount], [before + 1, 0]);
-  };
-  for (const pauseMs of [5, 10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]) {
-    await expectFailure(pauseMs);
-  }
-  await source.give(memoryPipe()[0]);
-  for (const pauseMs of [5, 10]) await expectFailure(pauseMs);
-  assertEquals([listener.stats().acceptErrorCount, errors.length], [12, 12]);
-  await listener[Symbol.asyncDispose]();
-});
-
-Deno.test("close() ends the pause after a failure, and leaves no timer", async () => {
-  const source = new ScriptedSource();
-  const clock = new ManualClock();
-  const listener = listen({ listener: source, clock, onAcceptError: () => {} });
-  const served = listener.serve(() => {});
-  await source.fail(new Error("Too many open files"));
-  assertEquals(clock.pendingCount, 1);
-  listener.close();
-  assertEquals(clock.pendingCount, 0);
-  await served;
-});
-
-Deno.test("close() ends the wait for a place under the limit", async () => {
-  const source = new ScriptedSource();
-  const gate = Promise.withResolvers<void>();
-  const listener = listen({ listener: source, maxConnections: 1 });
-  const served = listener.serve(() => gate.promise);
-  await source.give(memoryPipe()[0]);
-  listener.close();
-  gate.resolve();
-  await served;
-  assertEquals(source.acceptCount, 1);
-});
-
-Deno.test("serve() ends when somebody else closes the listener", async () => {
-  const source = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const listener = listen({ listener: source, onAcceptError: fail, onError: fail });
-  const served = listener.serve(echo);
-  source.close();
-  await served;
-  assertEquals(listener.stats().acceptErrorCount, 0);
-});
-
-Deno.test("serve() closes a connection that comes with the close", async () => {
-  const source = new ScriptedSource();
-  const listener = listen({ listener: source, onError: fail });
-  const served = listener.serve(() => fail(new Error("handled")));
-  const [client, server] = memoryPipe();
-  const given = source.give(server);
-  listener.close();
-  await given;
-  await served;
-  assertEquals(await client.read(new Uint8Array(1)), null);
-});
-
-Deno.test("serve() survives callbacks that throw", async () => {
-  const source = new ScriptedSource();
-  const clock = new ManualClock();
-  const logged: unknown[] = [];
-  const { error: consoleError } = console;
-  console.error = (error: unknown): void => void logged.push(error);
-  try {
-    const listener = listen({ listener: source, clock, onAcceptError: fail, onError: fail });
-    listener.serve(() => Promise.reject(new Error("from the handler")));
-    await source.give(memoryPipe()[0]);
-    await source.fail(new Error("from accept"));
-    clock.advance(5);
-    await settle();
-    assertEquals(source.acceptCount, 3);
-    await listener[Symbol.asyncDispose]();
-  } finally {
-    console.error = consoleError;
-  }
-  assertEquals(logged.map((error) => (error as Error).message), [
-    "from the handler",
-    "from accept",
-  ]);
-});
-
-Deno.test("listen() with a path serves a Unix socket and removes it in the end", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/socket`;
-  const listener = listen({ path, onError: fail, onAcceptError: fail });
-  listener.serve(echo);
-  const client = await Deno.connect({ transport: "unix", path });
-  await client.write(new Uint8Array([1, 2, 3]));
-  assertEquals(await client.read(new Uint8Array(8)), 3);
+  await tripped;
   client.close();
-  await listener[Symbol.asyncDispose]();
-  await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
-  await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("listen() with a path leaves a file that is already there", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/file`;
-  await Deno.writeTextFile(path, "mine");
-  assertThrows(() => listen({ path }), Deno.errors.AddrInUse);
-  assertEquals(await Deno.readTextFile(path), "mine");
-  await Deno.remove(directory, { recursive: true });
-});
+Deno.test("listen() with a path serves a Unix socket and removes it in the end", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    const listener = listen({ path, onError: fail, onAcceptError: fail });
+    listener.serve(echo);
+    assertEquals(listener.addr, { transport: "unix", path });
+    await roundTrip(listener);
+    await listener[Symbol.asyncDispose]();
+    await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+    await listen({ path })[Symbol.asyncDispose]();
+  }));
+
+Deno.test("listen() with a path leaves a file that is already there", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/file`;
+    await Deno.writeTextFile(path, "mine");
+    assertThrows(() => listen({ path }), Deno.errors.AddrInUse);
+    assertEquals(await Deno.readTextFile(path), "mine");
+  }));
+
+Deno.test("listen() with a path that is listened on throws, and that one goes on", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    await using listener = listen({ path, onError: fail, onAcceptError: fail });
+    listener.serve(echo);
+    assertThrows(() => listen({ path }), Deno.errors.AddrInUse);
+    await roundTrip(listener);
+  }));
+
+Deno.test("listen() with a path throws over a socket that a dead process left, too", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    const code = `Deno.listen({ transport: "unix", path: Deno.args[0] });
+      Deno.kill(Deno.pid, "SIGKILL");`;
+    const { success } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-config", code, path],
+    }).output();
+    assertEquals([success, (await Deno.lstat(path)).isSocket], [false, true]);
+    assertThrows(() => listen({ path }), Deno.errors.AddrInUse);
+    assertEquals((await Deno.lstat(path)).isSocket, true);
+    await Deno.remove(path);
+    await listen({ path })[Symbol.asyncDispose]();
+  }));
+
+Deno.test("listen() removes the Unix socket if the next address cannot be bound", {
+  ignore: NO_UNIX_SOCKETS,
+}, () =>
+  withDirectory(async (directory) => {
+    const path = `${directory}/socket`;
+    assertThrows(() => listen({ addresses: [{ path }, { path }] }), Deno.errors.AddrInUse);
+    await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+  }));
 
 Deno.test("serve() outlives running out of file descriptors", {
   ignore: Deno.build.os === "windows",
@@ -398,25 +282,25 @@ Deno.test("serve() outlives running out of file descriptors", {
     stdin: "piped",
     stdout: "piped",
   }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const port = Number((await lines.read()).value);
+  const lines = new LineReader(child.stdout);
+  const port = Number(await lines.next());
   const connect = (): Promise<Deno.TcpConn> => Deno.connect({ hostname: "127.0.0.1", port });
   const storm = await Promise.all(Array.from({ length: 100 }, connect));
-  assertEquals((await lines.read()).value?.split("\n")[0], "EMFILE");
+  assertEquals(await lines.next(), "EMFILE");
   for (const connection of storm) connection.close();
   const client = await connect();
   await client.write(new Uint8Array([1, 2, 3]));
   assertEquals(await client.read(new Uint8Array(8)), 3);
   client.close();
   await child.stdin.close();
-  while (!(await lines.read()).done);
+  while (await lines.next() !== undefined);
   assertEquals((await child.status).success, true);
 });
 
 Deno.test("unref() lets the process end while listening", async () => {
   const url = new URL("../../nbio/listen.ts", import.meta.url);
   const code = `import { listen } from "${url}";
-    const listener = listen({ hostname: "127.0.0.1" });
+    const listener = listen({ addresses: [{ hostname: "127.0.0.1" }, { hostname: "127.0.0.1" }] });
     listener.serve(() => {});
     listener.unref();
     listener.ref();

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
-import { everySplit } from "../../nbio/testing_split.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { SeededRandom } from "../../nbio/testing_random.ts";
+import { everySplit, randomSplit } from "../../nbio/testing_split.ts";
 
 function lengthsOf(bytes: Uint8Array): string[] {
   return [...everySplit(bytes)].map((chunks) => chunks.map(({ length }) => length).join());
@@ -32,3 +33,52 @@ Deno.test("everySplit() gives chunks that share no memory", () => {
   assertEquals([...bytes], [1, 2, 3, 4]);
   assert(![...everySplit(bytes)].flat().some(({ buffer }) => buffer === bytes.buffer));
 });
+
+Deno.test("randomSplit() gives chunks that add up, within their sizes, the same per seed", () => {
+  const bytes = new SeededRandom(1).bytes(3_000);
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 50; seed++) {
+    const chunks = randomSplit(bytes, { seed, maxChunkBytes: 200 });
+    assertEquals(chunks.flatMap((chunk) => [...chunk]), [...bytes]);
+    assert(chunks.every(({ length }) => length >= 1 && length <= 200));
+    assertEquals(randomSplit(bytes, { seed, maxChunkBytes: 200 }), chunks);
+    seen.add(chunks.map(({ length }) => length).join());
+  }
+  assertEquals(seen.size, 50);
+});
+
+Deno.test("randomSplit() goes on with the generator it is given", () => {
+  const random = new SeededRandom(2);
+  const bytes = new Uint8Array(1_000);
+  const lengths = [1, 2].map(() =>
+    randomSplit(bytes, { seed: random, maxChunkBytes: 50 }).map(({ length }) => length).join()
+  );
+  assert(lengths[0] !== lengths[1]);
+});
+
+Deno.test("randomSplit() puts empty chunks in between", () => {
+  const chunks = randomSplit(new Uint8Array(500), { maxChunkBytes: 5, emptyChance: 0.5 });
+  const emptyCount = chunks.filter(({ length }) => length === 0).length;
+  assert(emptyCount > 50 && chunks.reduce((sum, { length }) => sum + length, 0) === 500);
+});
+
+Deno.test("randomSplit() gives no chunk of nothing, and copies", () => {
+  assertEquals(randomSplit(new Uint8Array(0)), []);
+  const bytes = new Uint8Array([1, 2, 3]);
+  for (const chunk of randomSplit(bytes)) chunk.fill(9);
+  assertEquals([...bytes], [1, 2, 3]);
+});
+
+for (
+  const options of [
+    { maxChunkBytes: 0 },
+    { maxChunkBytes: 1.5 },
+    { maxChunkBytes: NaN },
+    { emptyChance: -1 },
+    { emptyChance: 2 },
+  ]
+) {
+  Deno.test(`randomSplit() throws on ${Deno.inspect(options)}`, () => {
+    assertThrows(() => randomSplit(new Uint8Array(8), options), RangeError);
+  });
+}

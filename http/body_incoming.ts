@@ -1,4 +1,17 @@
 import { LimitExceededError } from "../nbio/errors.ts";
+import { charsetDecoder } from "./_charset_decoder.ts";
+import { type BodyDecodingOptions, decodeSource } from "./body_content_decoding.ts";
+import {
+  FORM_TYPES,
+  formFormat,
+  type FormOptions,
+  MULTIPART_TYPES,
+  multipartForm,
+  type MultipartOptions,
+  urlencodedForm,
+} from "./body_form.ts";
+import { type MultipartPart, MultipartReader } from "./body_multipart.ts";
+import { refuseContentCodings } from "./content_coding.ts";
 import { HttpError, HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
 import { resolveBound } from "./limits.ts";
@@ -15,6 +28,8 @@ export interface BodySource {
   readonly isBodyDone: boolean;
   /** Value of Content-Type, if any. */
   readonly bodyType: string | undefined;
+  /** Value of Content-Encoding, if any. */
+  readonly bodyCoding?: string | undefined;
   /** Trailer fields; `undefined` before the end and where there are none. */
   readonly bodyTrailers: HeaderList | undefined;
   /** Bytes that have come and can be taken at once; 0 for a chunked body. */
@@ -32,15 +47,30 @@ export interface BodySource {
    * @returns The number of bytes, or 0 where more came another way: take it.
    */
   readBodyInto(destination: Uint8Array): Promise<number>;
+  /** Lets go of what the source holds beside the connection. */
+  releaseBody?(): void;
 }
 
 /** Options of the methods that collect a body in memory. */
-export interface CollectOptions {
+export interface CollectOptions extends BodyDecodingOptions {
   /**
    * Most bytes to collect; more is refused with 413, at once where
-   * Content-Length says so. 0 or Infinity for no bound.
+   * Content-Length says so. Of a body that is decoded, neither what comes nor what
+   * it becomes may be more. 0 or Infinity for no bound.
    *
-   * @default {16777216}
+   * @default {16777216}, or what `maxBodyBytes` of the server says
+   */
+  readonly maxBytes?: number;
+}
+
+/** Options of {@linkcode IncomingBody.chunks}. */
+export interface ChunkOptions extends BodyDecodingOptions {
+  /**
+   * Most bytes to give; more is refused with 413, at once where Content-Length says
+   * so. Of a body that is decoded, neither what comes nor what it becomes may be
+   * more. 0 or Infinity for no bound.
+   *
+   * @default {0}
    */
   readonly maxBytes?: number;
 }
@@ -70,6 +100,7 @@ export interface CollectOptions {
 export class IncomingBody implements AsyncIterable<Uint8Array> {
   readonly #source: BodySource;
   readonly #maxBytes: number;
+  readonly #isDecoding: boolean;
   #isUsed = false;
 
   /**
@@ -77,10 +108,16 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    *
    * @param source Where the bytes come from.
    * @param maxBytes Most bytes to collect in memory.
+   * @param options What `decode` is where a reader does not say.
    */
-  constructor(source: BodySource, maxBytes: number) {
+  constructor(
+    source: BodySource,
+    maxBytes: number,
+    options: Pick<BodyDecodingOptions, "decode"> = {},
+  ) {
     this.#source = source;
     this.#maxBytes = maxBytes;
+    this.#isDecoding = options.decode ?? false;
   }
 
   /** Whether reading has begun. */
@@ -110,7 +147,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    */
   async bytes(options: CollectOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     this.#begin("bytes");
-    return await this.#collect(options);
+    const max = this.#bound(options.maxBytes ?? this.#maxBytes);
+    return await collect(this.#open(options, false, max), max);
   }
 
   /**
@@ -123,8 +161,10 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    */
   async text(options: CollectOptions = {}): Promise<string> {
     this.#begin("text");
-    const decoder = decoderFor(this.#source.bodyType);
-    return decoder.decode(this.#takeWhole(options) ?? await this.#collect(options));
+    const decoder = charsetDecoder(this.#source.bodyType);
+    const content = this.#content(options);
+    // A view does not outlive a turn.
+    return decoder.decode(content instanceof Uint8Array ? content : await content);
   }
 
   /**
@@ -137,12 +177,81 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    */
   async json(options: CollectOptions = {}): Promise<unknown> {
     this.#begin("json");
-    const bytes = this.#takeWhole(options) ?? await this.#collect(options);
+    const content = this.#content(options);
+    const bytes = content instanceof Uint8Array ? content : await content;
     try {
       return JSON.parse(strictUtf8.decode(bytes));
     } catch (cause) {
       throw new HttpError(400, "Cannot parse body as JSON", { cause });
     }
+  }
+
+  /**
+   * Collects a form: `application/x-www-form-urlencoded` or `multipart/form-data`.
+   * Files are held in memory; see {@linkcode IncomingBody.multipart} for large ones.
+   *
+   * @param options Bounds other than the server's and the usual ones.
+   * @returns Text for fields, a `File` for each file; the name of a file is the last
+   * segment of what was sent.
+   * @throws {HttpError} With 415 if the body is no form, with 400 if its boundary is
+   * missing.
+   * @throws {HttpProtocolError} If the form is malformed.
+   * @throws {LimitExceededError} If it has too many fields or parts; otherwise as
+   * {@linkcode IncomingBody.bytes}.
+   *
+   * @example A form with a file
+   * ```ts
+   * import { serve } from "@nbio/net/http";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = serve(async (ctx) => {
+   *   const form = await ctx.body.form();
+   *   const file = form.get("file");
+   *   ctx.json([form.get("title"), file instanceof File ? file.size : 0]);
+   * }, { hostname: "127.0.0.1", port: 0 });
+   *
+   * const body = new FormData();
+   * body.set("title", "A cat");
+   * body.set("file", new File(["meow"], "cat.txt"));
+   * const { port } = server.addr as Deno.NetAddr;
+   * const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body });
+   * assertEquals(await response.json(), ["A cat", 4]);
+   * ```
+   */
+  async form(options: FormOptions = {}): Promise<FormData> {
+    this.#begin("form");
+    const format = formFormat(this.#source.bodyType, FORM_TYPES);
+    if (format.type === "urlencoded") {
+      const content = this.#content(options);
+      const bytes = content instanceof Uint8Array ? content : await content;
+      return urlencodedForm(bytes, format.charset, options);
+    }
+    const max = this.#bound(options.maxBytes ?? this.#maxBytes);
+    const source = this.#open(options, true, max);
+    return await multipartForm(source, format.boundary, options, max);
+  }
+
+  /**
+   * Reads `multipart/form-data` part by part, as the bytes come, whatever the size
+   * of its files: see {@linkcode MultipartPart}. What a loop that ends early leaves
+   * is dropped.
+   *
+   * @param options Bounds other than the usual ones.
+   * @returns The parts in order. Going on to the next drops what was not read of the
+   * one before.
+   * @throws {HttpStateError} If the body was read already.
+   * @throws {HttpError} With 415 if the body is no such form, with 400 if its
+   * boundary is missing.
+   * @throws {LimitExceededError} If the body is larger than allowed. While the parts
+   * are read, as {@linkcode IncomingBody.form}.
+   */
+  multipart(options: MultipartOptions = {}): AsyncIterableIterator<MultipartPart> {
+    this.#begin("multipart");
+    const format = formFormat(this.#source.bodyType, MULTIPART_TYPES);
+    const max = this.#bound(options.maxBytes ?? 0);
+    const source = this.#open(options, true, max);
+    const boundary = format.type === "multipart" ? format.boundary : "";
+    return new MultipartReader(source, boundary, options, max, this.#maxBytes).parts();
   }
 
   /**
@@ -172,17 +281,41 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @throws {HttpStateError} If the body was read already.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    this.#begin("iterate");
-    return this.#chunks();
+    return this.chunks();
   }
 
-  async *#chunks(): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    const source = this.#source;
-    for (;;) {
-      const view = source.takeBody();
-      if (view !== undefined) yield view.slice();
-      else if (source.isBodyDone) return;
-      else await source.awaitBody();
+  /**
+   * Reads chunk by chunk, as `for await` over the body does, with options.
+   *
+   * @param options A bound, and whether to decode.
+   * @returns The chunks, which belong to the caller.
+   * @throws {HttpStateError} If the body was read already.
+   * @throws {LimitExceededError} If the body is larger than allowed.
+   * @throws {HttpError} With 415 if it is to be decoded and its coding is unknown.
+   */
+  chunks(options: ChunkOptions = {}): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+    this.#begin("iterate");
+    const max = this.#bound(options.maxBytes ?? 0);
+    return this.#chunks(this.#open(options, false, max), max);
+  }
+
+  async *#chunks(
+    source: BodySource,
+    max: number,
+  ): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
+    let count = 0;
+    try {
+      for (;;) {
+        const view = source.takeBody();
+        if (view !== undefined) {
+          count += view.length;
+          if (count > max) throw tooLarge(count, max);
+          yield view.slice();
+        } else if (source.isBodyDone) return;
+        else await source.awaitBody();
+      }
+    } finally {
+      source.releaseBody?.();
     }
   }
 
@@ -196,48 +329,71 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     this.#isUsed = true;
   }
 
-  #bound(options: CollectOptions): number {
-    const max = resolveBound("maxBytes", options.maxBytes ?? this.#maxBytes);
+  /** Checks a bound, and the length that the head told against it. */
+  #bound(maxBytes: number): number {
+    const max = resolveBound("maxBytes", maxBytes);
     const length = this.#source.bodyLength;
     if (length !== undefined && length > max) throw tooLarge(length, max);
     return max;
   }
 
-  /** The body as one view, if all of it has come in one piece. */
-  #takeWhole(options: CollectOptions): Uint8Array | undefined {
-    const source = this.#source;
-    const length = source.bodyLength;
-    if (length === undefined || length > MAX_FIRST_BYTES) return undefined;
-    this.#bound(options);
-    const held = source.peekBody();
-    if (length === 0) return new Uint8Array(0);
-    return held < length ? undefined : source.takeBody();
+  /** Where the content comes from, decoded or refused where that is due. */
+  #open(
+    options: BodyDecodingOptions,
+    isContent: boolean,
+    max: number = Infinity,
+  ): BodySource {
+    if (options.decode ?? this.#isDecoding) return decodeSource(this.#source, max, options);
+    if (isContent) refuseContentCodings(this.#source.bodyCoding);
+    return this.#source;
   }
 
-  async #collect(options: CollectOptions): Promise<Uint8Array<ArrayBuffer>> {
-    const max = this.#bound(options);
-    const source = this.#source;
-    const length = source.bodyLength;
-    let bytes = new Uint8Array(Math.min(length ?? INITIAL_CHUNKED_BYTES, MAX_FIRST_BYTES));
-    let count = 0;
-    while (!source.isBodyDone) {
-      const view = source.takeBody();
-      if (view !== undefined) {
-        if (count + view.length > max) throw tooLarge(count + view.length, max);
-        bytes = withRoom(bytes, count, view.length, length);
-        bytes.set(view, count);
-        count += view.length;
-      } else if (source.isBodyDone) {
-        break;
-      } else if (length === undefined) {
-        await source.awaitBody();
-      } else {
-        bytes = withRoom(bytes, count, 1, length);
-        count += await source.readBodyInto(bytes.subarray(count));
-      }
-    }
-    return bytes.length === count ? bytes : bytes.slice(0, count);
+  /** The whole content; a view of it, if all of it has come in one piece. */
+  #content(options: CollectOptions): Uint8Array | Promise<Uint8Array> {
+    const max = this.#bound(options.maxBytes ?? this.#maxBytes);
+    const source = this.#open(options, true, max);
+    return takeWhole(source) ?? collect(source, max);
   }
+}
+
+/** The body as one view, if all of it has come in one piece. */
+function takeWhole(source: BodySource): Uint8Array | undefined {
+  const length = source.bodyLength;
+  if (length === undefined || length > MAX_FIRST_BYTES) return undefined;
+  const held = source.peekBody();
+  if (length === 0) return new Uint8Array(0);
+  return held < length ? undefined : source.takeBody();
+}
+
+async function collect(source: BodySource, max: number): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await collectAll(source, max);
+  } finally {
+    source.releaseBody?.();
+  }
+}
+
+async function collectAll(source: BodySource, max: number): Promise<Uint8Array<ArrayBuffer>> {
+  const length = source.bodyLength;
+  let bytes = new Uint8Array(Math.min(length ?? INITIAL_CHUNKED_BYTES, MAX_FIRST_BYTES));
+  let count = 0;
+  while (!source.isBodyDone) {
+    const view = source.takeBody();
+    if (view !== undefined) {
+      if (count + view.length > max) throw tooLarge(count + view.length, max);
+      bytes = withRoom(bytes, count, view.length, length);
+      bytes.set(view, count);
+      count += view.length;
+    } else if (source.isBodyDone) {
+      break;
+    } else if (length === undefined) {
+      await source.awaitBody();
+    } else {
+      bytes = withRoom(bytes, count, 1, length);
+      count += await source.readBodyInto(bytes.subarray(count));
+    }
+  }
+  return bytes.length === count ? bytes : bytes.slice(0, count);
 }
 
 /** Room for more bytes, at least doubled, at most what the head announced. */
@@ -255,17 +411,6 @@ function withRoom(
 }
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
-const utf8 = new TextDecoder();
-
-function decoderFor(type: string | undefined): TextDecoder {
-  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type ?? "")?.[1];
-  if (charset === undefined || /^utf-?8$/i.test(charset)) return utf8;
-  try {
-    return new TextDecoder(charset);
-  } catch (cause) {
-    throw new HttpError(415, "Cannot decode body: its charset is unknown", { cause });
-  }
-}
 
 function tooLarge(length: number, max: number): LimitExceededError {
   return new LimitExceededError(`Cannot read body: ${length} bytes exceed ${max}`, {

@@ -57,6 +57,21 @@
  */
 
 export { LimitExceededError, type LimitExceededErrorOptions, NetError } from "../nbio/errors.ts";
+export { parseContentDisposition, type ParsedContentDisposition } from "./content_disposition.ts";
+export { parseContentType, type ParsedContentType } from "./content_type.ts";
+export { type FormUrlEncodedOptions, parseFormUrlEncoded } from "./form_urlencoded.ts";
+export { isMultipartBoundary } from "./multipart_delimiter.ts";
+export type { MultipartLimits } from "./multipart_limits.ts";
+export type { MultipartPartHead } from "./multipart_part_head.ts";
+export {
+  type MultipartDataEvent,
+  type MultipartEndEvent,
+  type MultipartEvent,
+  MultipartParser,
+  type MultipartPartEndEvent,
+  type MultipartPartEvent,
+} from "./multipart_parser.ts";
+export { baseFilename, safeFilename, type SafeFilenameOptions } from "./safe_filename.ts";
 export { HttpConnection } from "./connection.ts";
 export type { HttpConnectionOptions, HttpRole } from "./connection_options.ts";
 export type { HttpConnectionState, RequestState, ResponseState } from "./connection_state.ts";
@@ -72,3 +87,36 @@ export {
   resolveLimits,
 } from "./limits.ts";
 export { reasonPhrase } from "./status.ts";
+export type { RouteParamType } from "./route_param_type.ts";
+export type { RouteParams, RouteSegmentParams } from "./route_params.ts";
+export { canonicalPath, type RoutePathOptions } from "./route_path.ts";
+export {
+  type ExpandOptions,
+  type LiteralSegment,
+  type ParamSegment,
+  parseRoutePattern,
+  type RouteParamInfo,
+  type RoutePattern,
+  RoutePatternError,
+  type RouteSegment,
+} from "./route_pattern.ts";
+export { type RouteEntry, RouteTrie, type RouteTrieOptions } from "./route_trie.ts";
+export { formatRouteUrl, type RouteQuery, type RouteQueryValue } from "./route_url.ts";
+export { parseCookies, type ParseCookiesOptions, RequestCookies } from "./cookie_parser.ts";
+export {
+  type CookieAttributes,
+  type CookieScope,
+  formatDeleteCookie,
+  formatSetCookie,
+} from "./cookie_set.ts";
+export {
+  negotiateCharset,
+  negotiateEncoding,
+  negotiateLanguage,
+  negotiateType,
+  rankCharsets,
+  rankEncodings,
+  rankLanguages,
+  rankTypes,
+} from "./negotiation.ts";
+export { type NegotiateOptions, parsePreferences, type Preference } from "./negotiation_parser.ts";

@@ -30,7 +30,12 @@ export type HttpProtocolErrorCode =
   | "ERR_HTTP_BAD_TRAILER"
   | "ERR_HTTP_TRUNCATED_MESSAGE"
   | "ERR_HTTP_UNEXPECTED_RESPONSE"
-  | "ERR_HTTP_EXPECTATION_FAILED";
+  | "ERR_HTTP_EXPECTATION_FAILED"
+  | "ERR_HTTP_BAD_MULTIPART"
+  | "ERR_HTTP_TRUNCATED_MULTIPART"
+  | "ERR_HTTP_BAD_FORM"
+  | "ERR_HTTP_BAD_CONTENT_CODING"
+  | "ERR_HTTP_TRUNCATED_CONTENT_CODING";
 
 /** What an {@linkcode HttpProtocolError} tells beside its message. */
 export interface HttpProtocolErrorOptions extends ErrorOptions {
@@ -43,7 +48,8 @@ export interface HttpProtocolErrorOptions extends ErrorOptions {
 }
 
 /**
- * The peer broke HTTP/1.1. The connection cannot go on: nothing after the
+ * The peer broke HTTP/1.1, or the format of what it sent: a form, a content
+ * coding. After the former the connection cannot go on: nothing after the
  * offending byte can be trusted.
  *
  * @example Reading code and hint
@@ -88,7 +94,8 @@ export type HttpStateErrorCode =
   | "ERR_HTTP_BODY_LENGTH_MISMATCH"
   | "ERR_HTTP_CONTEXT_EXPIRED"
   | "ERR_HTTP_WRITER_NOT_CLOSED"
-  | "ERR_HTTP_WRITER_CLOSED";
+  | "ERR_HTTP_WRITER_CLOSED"
+  | "ERR_HTTP_NEXT_CALLED";
 
 /** What an {@linkcode HttpStateError} tells beside its message. */
 export interface HttpStateErrorOptions extends ErrorOptions {

@@ -42,10 +42,140 @@
 export * from "./errors.ts";
 export { type HeaderInit, HeaderList } from "./header_list.ts";
 export type { HttpLenience, HttpLimits } from "./limits.ts";
-export { type CollectOptions, IncomingBody } from "./body_incoming.ts";
+export { type ChunkOptions, type CollectOptions, IncomingBody } from "./body_incoming.ts";
+export type { BodyDecodingOptions } from "./body_content_decoding.ts";
+export type { FormOptions, MultipartOptions } from "./body_form.ts";
+export { MultipartPart, type PartCollectOptions } from "./body_multipart.ts";
+export type { ParsedContentDisposition } from "./content_disposition.ts";
+export type { MultipartLimits } from "./multipart_limits.ts";
+export { baseFilename, safeFilename, type SafeFilenameOptions } from "./safe_filename.ts";
 export type { ResponseBody, ResponseView } from "./outgoing_response.ts";
 export { HttpServer, serve, type ServerStats, type ShutdownOptions } from "./serve.ts";
-export { Context } from "./server_context.ts";
+export { Context, type RouteParamValues } from "./server_context.ts";
 export type { ServeOptions, ServerTimeouts } from "./server_options.ts";
-export type { Handler } from "./server_shared.ts";
+export type { Handler, HandlerResult } from "./server_shared.ts";
 export { ResponseWriter } from "./server_writer.ts";
+export { AUTHENTICATED_USER, basicAuth, type BasicAuthOptions } from "./middleware_basic_auth.ts";
+export { cors, type CorsOptions, type CorsOrigin } from "./middleware_cors.ts";
+export { csrf, type CsrfOptions } from "./middleware_csrf.ts";
+export { type LogEntry, logger, type LoggerOptions } from "./middleware_logger.ts";
+export { rateLimit, type RateLimitOptions } from "./middleware_rate_limit.ts";
+export {
+  CLIENT,
+  type Client,
+  clientAddr,
+  clientHost,
+  clientScheme,
+  type ForwardedField,
+  trustedProxy,
+  type TrustedProxyOptions,
+} from "./middleware_trusted_proxy.ts";
+export { type AddressLimitOptions, limitPerAddress } from "./address_limit.ts";
+export {
+  type ForwardedElement,
+  type ForwardedNode,
+  type ForwardedOptions,
+  parseForwarded,
+  parseForwardedFor,
+  parseForwardedList,
+} from "./forwarded.ts";
+export { IpRangeSet } from "./ip_range.ts";
+export {
+  proxyHeader,
+  ProxyListener,
+  proxyListener,
+  type ProxyListenerOptions,
+  type ProxyListenerStats,
+} from "./proxy_listener.ts";
+export {
+  parseProxyHeader,
+  type ProxyAddress,
+  type ProxyHeader,
+  type ProxyHeaderOptions,
+  ProxyProtocolError,
+  type ProxyProtocolErrorCode,
+  type ProxyTlv,
+  ProxyTlvType,
+  startsWithProxyHeader,
+} from "./proxy_protocol.ts";
+export { REQUEST_ID, requestId, type RequestIdOptions } from "./middleware_request_id.ts";
+export {
+  requireBody,
+  type RequireBodyOptions,
+  type RequiredBodyForms,
+  type StateMiddleware,
+} from "./middleware_require_body.ts";
+export { secureHeaders, type SecureHeadersOptions } from "./middleware_secure_headers.ts";
+export { type HandlerTimeoutOptions, timeout } from "./middleware_timeout.ts";
+export {
+  validate,
+  type Validated,
+  type ValidateOptions,
+  type ValidateSchemas,
+} from "./middleware_validate.ts";
+export {
+  MemoryRateLimitStore,
+  type MemoryRateLimitStoreOptions,
+  type RateLimitDecision,
+  type RateLimitStore,
+} from "./rate_limit_store.ts";
+export type * from "./standard_schema.ts";
+export { type ValidatedPart, ValidationError, type ValidationIssue } from "./validation_error.ts";
+export { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
+export { CookieEncrypter } from "./cookie_encrypter.ts";
+export type { VerifiedCookie } from "./cookie_keys.ts";
+export { parseCookies, type ParseCookiesOptions, RequestCookies } from "./cookie_parser.ts";
+export {
+  type CookieAttributes,
+  type CookieScope,
+  formatDeleteCookie,
+  formatSetCookie,
+} from "./cookie_set.ts";
+export { CookieSigner } from "./cookie_signer.ts";
+export { session, type SessionMiddleware } from "./middleware_session.ts";
+export { type RotateOptions, Session } from "./session.ts";
+export type { SessionCookieAttributes, SessionOptions } from "./session_options.ts";
+export {
+  MemorySessionStore,
+  type MemorySessionStoreOptions,
+  type SessionStore,
+  type StoredSession,
+} from "./session_store.ts";
+export {
+  compose,
+  type ComposeOptions,
+  type ErrorHandler,
+  type Middleware,
+  type Next,
+} from "./middleware.ts";
+export { RequestState, StateKey } from "./request_state.ts";
+export { runRequest } from "./request_runner.ts";
+export {
+  type AddRoute,
+  type RouteDefinition,
+  RouteGroup,
+  type RouteHandler,
+} from "./route_group.ts";
+export type { RouteParamType } from "./route_param_type.ts";
+export type { RouteParams, RouteSegmentParams } from "./route_params.ts";
+export type { RoutePathOptions } from "./route_path.ts";
+export { type RouteParamInfo, RoutePatternError } from "./route_pattern.ts";
+export type { RouteQuery, RouteQueryValue } from "./route_url.ts";
+export { type RouteInfo, Router, type RouterOptions } from "./router.ts";
+export {
+  negotiateCharset,
+  negotiateEncoding,
+  negotiateLanguage,
+  negotiateType,
+  rankCharsets,
+  rankEncodings,
+  rankLanguages,
+  rankTypes,
+} from "./negotiation.ts";
+export { type NegotiateOptions, parsePreferences, type Preference } from "./negotiation_parser.ts";
+export {
+  HttpProblem,
+  problem,
+  type ProblemDetails,
+  type ProblemSource,
+} from "./problem_details.ts";

@@ -1,6 +1,7 @@
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import { listen } from "../nbio/listen.ts";
 import type { TransportListener } from "../nbio/transport_listener.ts";
+import { limitPerAddress } from "./address_limit.ts";
 import { ServerConnection } from "./server_connection.ts";
 import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
 import { type Handler, ServerShared } from "./server_shared.ts";
@@ -60,9 +61,11 @@ export class HttpServer implements AsyncDisposable {
       options,
       (error) => this.#shared.options.onError(error, undefined),
     );
-    const served = this.#listener.serve((transport) =>
-      new ServerConnection(transport, this.#shared).run()
+    const handle = limitPerAddress(
+      (transport) => new ServerConnection(transport, this.#shared).run(),
+      { maxConnectionsPerAddress: this.#shared.options.maxConnectionsPerAddress },
     );
+    const served = this.#listener.serve(handle);
     this.finished = served.then(() => this.#shared.close());
     watchSignal(options.signal, this);
   }

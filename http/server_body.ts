@@ -54,6 +54,10 @@ export class ServerBody implements BodySource {
     return this.#context.headers.get("content-type");
   }
 
+  get bodyCoding(): string | undefined {
+    return this.#context.headers.get("content-encoding");
+  }
+
   get bodyTrailers(): HeaderList | undefined {
     return this.#isClosed ? undefined : this.#reader.trailers;
   }

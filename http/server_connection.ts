@@ -64,8 +64,9 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     this.transport = transport;
     this.shared = shared;
     const { wheel, options } = shared;
-    this.deadline = new ServerDeadline(wheel, options.timeouts, () => this.#onDeadline());
     this.input = new ServerInput(transport, options, this);
+    const onExpire = () => this.#onDeadline();
+    this.deadline = new ServerDeadline(wheel, options.timeouts, onExpire, this.input);
     this.output = new ServerOutput(transport, shared, this.deadline, this);
   }
 

@@ -1,7 +1,13 @@
 import type { IncomingBody } from "./body_incoming.ts";
+import { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
+import type { RequestCookies } from "./cookie_parser.ts";
+import type { CookieAttributes, CookieScope } from "./cookie_set.ts";
 import { HttpStateError } from "./errors.ts";
-import type { HeaderList } from "./header_list.ts";
+import type { HeaderInit, HeaderList } from "./header_list.ts";
 import { ContentType, type OutgoingResponse, type ResponseView } from "./outgoing_response.ts";
+import { RequestState } from "./request_state.ts";
+import { adoptResponse } from "./server_adopt.ts";
+import { answerNotFound, readAccept } from "./server_errors.ts";
 import type { ResponseWriter } from "./server_writer.ts";
 
 const TEXT = new ContentType("text/plain; charset=utf-8");
@@ -19,15 +25,34 @@ export interface ContextSource {
   readHeaders(): HeaderList;
   openWriter(): ResponseWriter;
   flushHead(): Promise<void>;
+  inform(status: number, headers: HeaderInit): Promise<void>;
+  answerError(error: unknown): void;
+  abortSignal(reason: unknown): void;
 }
+
+/** Parameters of a route: text, or a number for `{int}` and `{float}`. */
+export type RouteParamValues = Readonly<Record<string, string | number | undefined>>;
+
+/** What few requests need: a field of the context would cost all of them. */
+class Extras {
+  error: unknown = undefined;
+  query: URLSearchParams | undefined = undefined;
+  state: RequestState | undefined = undefined;
+}
+
+const NO_PARAMS: RouteParamValues = Object.freeze({});
+/** What a URI reference cannot contain; a percent sign stays what it is. */
+const NOT_URI = /[^!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~]+/gu;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
  * One request and its answer. It is cheap: nothing of the request is decoded
  * before it is asked for.
  *
- * A context lives until its handler has settled. What a synchronous handler has
- * not asked for by then is gone; what it has, and everything in the context of
- * an asynchronous one, stays readable.
+ * A context lives until its handler has settled. What has been asked for by then
+ * stays readable, the rest may be gone.
+ *
+ * @typeParam Params Parameters of the route, as its pattern names them.
  *
  * @example A handler
  * ```ts
@@ -45,7 +70,7 @@ export interface ContextSource {
  * assertEquals(await response.text(), "you asked for /a");
  * ```
  */
-export class Context {
+export class Context<Params extends RouteParamValues = RouteParamValues> {
   /** Method of the request, as sent: case matters. */
   readonly method: string;
   /** HTTP version of the request. */
@@ -53,8 +78,10 @@ export class Context {
   readonly #response: OutgoingResponse;
   readonly #source: ContextSource;
   #isExpired = false;
+  #params: RouteParamValues = NO_PARAMS;
   #url: string | undefined;
   #headers: HeaderList | undefined;
+  #extras: Extras | undefined;
 
   /**
    * Contexts are made by {@linkcode serve}.
@@ -99,6 +126,26 @@ export class Context {
     return query < 0 ? "" : this.url.slice(query);
   }
 
+  /** The parameters of the query, decoded; the last of equal names is not special. */
+  get query(): URLSearchParams {
+    return this.#extra.query ??= new URLSearchParams(this.search);
+  }
+
+  /** The parameters of the route that matched; none without a router. */
+  get params(): Params {
+    return this.#params as Params;
+  }
+
+  /** The cookies of the request, as they came: nothing about them is to be trusted. */
+  get cookies(): RequestCookies {
+    return cookies(this);
+  }
+
+  /** What middlewares and the handler keep with this request. */
+  get state(): RequestState {
+    return this.#extra.state ??= new RequestState();
+  }
+
   /** The header fields of the request. */
   get headers(): HeaderList {
     return this.#headers ??= this.#live("headers").readHeaders();
@@ -125,6 +172,11 @@ export class Context {
    */
   get signal(): AbortSignal {
     return this.#source.signal;
+  }
+
+  /** What went wrong further in and has become the answer; `undefined` if nothing did. */
+  get error(): unknown {
+    return this.#extras?.error;
   }
 
   /** The answer so far. */
@@ -241,6 +293,130 @@ export class Context {
     return this.#live("flush").flushHead();
   }
 
+  /**
+   * Sends an informational response, as 102 (RFC 2518) or 103 with `Link` fields
+   * (RFC 8297), ahead of the answer. 100 is not among them: reading the body
+   * sends it. Nothing is sent to a client of HTTP/1.0, which knows no such thing.
+   *
+   * @param status 102 to 199.
+   * @param headers Header fields.
+   * @returns A promise that resolves when it has left.
+   * @throws {RangeError} If the status is none of these.
+   * @throws {TypeError} If a name or value cannot stand in a message, or is about
+   * framing.
+   * @throws {HttpStateError} If the head of the answer has left.
+   * @throws {ConnectionClosedError} By rejecting, if the client has left.
+   */
+  inform(status: number, headers: HeaderInit = []): Promise<void> {
+    return this.#live("inform").inform(status, headers);
+  }
+
+  /**
+   * Answers with a redirect.
+   *
+   * @param location Where to: a URI reference (RFC 9110 section 10.2.2). What no
+   * URI can contain is percent-encoded. Where it comes from the client, it is the
+   * caller's to check that it leads nowhere bad.
+   * @param status 301, 302, 303, 307 or 308.
+   * @throws {RangeError} If the status is none of these.
+   * @throws {TypeError} If the location contains a control character.
+   * @throws {HttpStateError} If the head has left.
+   */
+  redirect(location: string, status: number = 302): void {
+    if (!REDIRECTS.has(status)) {
+      throw new RangeError(
+        `Cannot redirect with status ${status}: expected 301, 302, 303, 307, 308`,
+      );
+    }
+    // deno-lint-ignore no-control-regex
+    if (/[\x00-\x1f\x7f]/.test(location)) {
+      throw new TypeError("Cannot redirect: the location contains a control character");
+    }
+    this.set("location", location.toWellFormed().replace(NOT_URI, encodeURIComponent));
+    this.#response.setStatus(status);
+  }
+
+  /**
+   * Sets a cookie. Unless said otherwise it has `Path=/`, `Secure`, `HttpOnly` and
+   * `SameSite=Lax`. One of the same name, domain and path that was set before is
+   * replaced.
+   *
+   * @param name Name; `__Host-` and `__Secure-` ask for certain attributes.
+   * @param value Value, of the characters a cookie may have.
+   * @param attributes Attributes.
+   * @throws {TypeError} If name, value or attributes cannot stand in a message or
+   * contradict the prefix of the name.
+   * @throws {RangeError} If an attribute is out of its range.
+   * @throws {HttpStateError} If the head has left.
+   */
+  setCookie(name: string, value: string, attributes: CookieAttributes = {}): void {
+    setCookie(this, name, value, attributes);
+  }
+
+  /**
+   * Makes the client forget a cookie.
+   *
+   * @param name Name of the cookie.
+   * @param scope Domain and path it was set with; the path is `/` by default.
+   * @throws {TypeError} If name or scope cannot stand in a message.
+   * @throws {HttpStateError} If the head has left.
+   */
+  deleteCookie(name: string, scope: CookieScope = {}): void {
+    deleteCookie(this, name, scope);
+  }
+
+  /**
+   * Answers with a web-standard `Response`; what a handler returns, goes here.
+   *
+   * @param response Its body must not have been used.
+   * @throws {HttpStateError} If there is an answer already.
+   * @throws {TypeError} If the body was used.
+   */
+  respond(response: Response): void {
+    try {
+      adoptResponse(this.#response, response);
+    } catch (error) {
+      response.body?.cancel(error).catch(() => {});
+      throw error;
+    }
+  }
+
+  /**
+   * Answers with an error, as if the handler had thrown it: with its status, and
+   * instead of what was answered so far. If the head has left, the connection is
+   * cut.
+   *
+   * @param error What went wrong; see {@linkcode Context.error}.
+   */
+  fail(error: unknown): void {
+    // A handler that nobody waited for: its answer, and maybe the next request's
+    // too, has left by now.
+    if (this.#isExpired) return;
+    this.#extra.error = error;
+    this.#source.answerError(error);
+  }
+
+  /**
+   * Aborts `ctx.signal`, if nothing has before: for a limit of a middleware's
+   * own. The request is answered all the same.
+   *
+   * @param reason What whoever listens to the signal is told.
+   */
+  abort(reason: unknown): void {
+    this.#source.abortSignal(reason);
+  }
+
+  /** Makes the answer a 404 if there is none. */
+  ensureAnswer(): void {
+    if (this.#response.isAnswered || this.#isExpired) return;
+    answerNotFound(this.#response, readAccept(this));
+  }
+
+  /** Takes the parameters of the route that matched. */
+  enterRoute(params: RouteParamValues): void {
+    this.#params = params;
+  }
+
   /** Keeps what is readable before the connection's buffer moves on. */
   materialise(): void {
     if (this.#isExpired) return;
@@ -251,6 +427,10 @@ export class Context {
   /** Ends the life of this context. */
   expire(): void {
     this.#isExpired = true;
+  }
+
+  get #extra(): Extras {
+    return this.#extras ??= new Extras();
   }
 
   #live(event: string): ContextSource {

@@ -5,23 +5,29 @@ import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
 import { Framing } from "./framing.ts";
-import type { HeaderInit, HeaderList } from "./header_list.ts";
+import { type HeaderInit, HeaderList } from "./header_list.ts";
 import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
+import { OutputBuffer } from "./output_buffer.ts";
 import type { RequestReader } from "./request_reader.ts";
+import { writeStatusLine } from "./serializer.ts";
 import { adoptResponse } from "./server_adopt.ts";
 import { ServerBody } from "./server_body.ts";
 import { Context, type ContextSource } from "./server_context.ts";
 import type { ServerDeadline } from "./server_deadline.ts";
-import { answerError, answerNotFound, isServerError } from "./server_errors.ts";
+import { answerError, answerNotFound, isServerError, readAccept } from "./server_errors.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServerShared } from "./server_shared.ts";
 import { bytesOf, dropBody, ServerStream, type StreamSource } from "./server_stream.ts";
 import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 
+/** 100 is sent by reading the body, 101 ends the protocol. */
+const LOWEST_INFORMATIONAL = 102;
+const HIGHEST_INFORMATIONAL = 199;
+const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 const NO_LINE = new Uint8Array(0);
 /** Turns of the microtask queue that a handler gets to be through "at once". */
-const PROMPT_TURNS = 3;
+const PROMPT_TURNS = 12;
 
 /** What an exchange needs of its connection. */
 export interface ExchangeHost {
@@ -64,6 +70,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #stream: ServerStream | undefined;
   #stopWaiting: ((reason: unknown) => void) | undefined;
   #isSettled = false;
+  #isPrepared = false;
 
   /**
    * @param host The connection.
@@ -86,18 +93,17 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** Waits for an asynchronous handler and for whatever sends its body. */
   async settle(result: HandlerResult): Promise<void> {
-    const { input, output, deadline } = this.#host;
+    const { input, deadline } = this.#host;
     if (deadline.phase === "head" || deadline.phase === "idle") deadline.cancel();
-    if (output.length > 0) void this.#sendEarlier();
-    this.context.materialise();
-    input.watch();
-    this.#armHandlerDeadline();
+    const answered = this.#wait(result);
+    // Most are through without having waited for anything: for them there is
+    // nothing to keep, to watch and to time.
+    for (let turn = 0; turn < PROMPT_TURNS && !this.#isSettled; turn++) await undefined;
+    if (!this.#isSettled) this.#prepareToWait();
     try {
-      const web = await this.#wait(result);
-      this.#isSettled = true;
+      const web = await answered;
       if (web !== undefined) this.#adopt(web);
-      if (this.#encoder !== undefined) await this.#endCommitted();
-      else if (!this.#host.isGone && !this.isSimple) await this.#sendStream();
+      if (!this.isSimple) await this.#sendRest();
     } catch (error) {
       this.answerError(error);
     }
@@ -110,22 +116,34 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     return new Promise((resolve, reject) => {
       this.#stopWaiting = reject;
       Promise.resolve(result).then((web) => {
+        this.#isSettled = true;
         if (this.#host.isGone) dropBody(web?.body, this.#abortReason);
         resolve(web);
-      }, reject);
+      }, (reason) => {
+        this.#isSettled = true;
+        reject(reason);
+      });
     });
   }
 
-  /** The responses in front of this one must not wait for its handler. */
-  async #sendEarlier(): Promise<void> {
-    // One that is through at once costs no further write.
-    for (let turn = 0; turn < PROMPT_TURNS; turn++) await undefined;
-    if (this.#isSettled) return;
-    try {
-      await this.#host.output.flush();
-    } catch {
-      // The connection was cut: the handler's signal has told.
-    }
+  /** What a handler needs that is not through at once. */
+  #prepareToWait(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    const { input, output } = this.#host;
+    // The responses in front of this one must not wait for its handler. If the
+    // connection is cut, the handler's signal tells.
+    if (output.length > 0) output.flush().catch(() => {});
+    this.context.materialise();
+    input.watch();
+    this.#armHandlerDeadline();
+  }
+
+  /** The body of an answer that does not leave at once. */
+  async #sendRest(): Promise<void> {
+    this.#prepareToWait();
+    if (this.#encoder !== undefined) await this.#endCommitted();
+    else if (!this.#host.isGone) await this.#sendStream();
   }
 
   #adopt(web: Response): void {
@@ -161,7 +179,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     // Half a response cannot be taken back: the client must not take it for whole.
     if (this.response.committed) return this.#host.abort(error);
     try {
-      answerError(this.response, error);
+      answerError(this.response, error, readAccept(this.context));
     } catch (cause) {
       // Header fields of the error that cannot be sent.
       this.#report(cause);
@@ -187,7 +205,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   writeSimple(): Uint8Array | undefined {
     const { response } = this;
     if (response.committed) return undefined;
-    if (!response.isAnswered) answerNotFound(response);
+    if (!response.isAnswered) answerNotFound(response, readAccept(this.context));
     this.isLast = this.#decideLast();
     const out = this.#host.output.buffer;
     try {
@@ -273,7 +291,9 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     if (this.#body === undefined) {
       const { input, output, deadline, shared } = this.#host;
       this.#source = new ServerBody(this.#reader, input, output, deadline, this.context);
-      this.#body = new IncomingBody(this.#source, shared.options.maxBodyBytes);
+      this.#body = new IncomingBody(this.#source, shared.options.maxBodyBytes, {
+        decode: shared.options.decodeBodies,
+      });
     }
     return this.#body;
   }
@@ -284,6 +304,17 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
+  }
+
+  inform(status: number, headers: HeaderInit): Promise<void> {
+    this.response.checkOpen("inform");
+    const head = encodeInformational(status, headers);
+    if (this.minorVersion === 0 || this.#host.isGone) return Promise.resolve();
+    this.#host.output.buffer.writeBytes(head);
+    const flushed = this.#host.output.flush();
+    // Nobody has to wait for it: a client that leaves must not end the process.
+    flushed.catch(() => {});
+    return flushed;
   }
 
   openWriter(): ResponseWriter {
@@ -392,4 +423,24 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   get plainTail(): Uint8Array {
     return this.#host.shared.plainTail;
   }
+}
+
+function encodeInformational(status: number, headers: HeaderInit): Uint8Array {
+  if (
+    !(Number.isInteger(status) && status >= LOWEST_INFORMATIONAL &&
+      status <= HIGHEST_INFORMATIONAL)
+  ) {
+    throw new RangeError(`Cannot send informational response: ${status} is not from 102 to 199`);
+  }
+  const head = new OutputBuffer();
+  writeStatusLine(head, status);
+  for (const [name, value] of new HeaderList(headers)) {
+    // RFC 9110 section 8.6, RFC 9112 section 6.1: there is no body to frame.
+    if (FRAMING_FIELDS.has(name.toLowerCase())) {
+      throw new TypeError(`Cannot send informational response: it cannot have ${name}`);
+    }
+    head.writeField(name, value);
+  }
+  head.writeText("\r\n");
+  return head.take();
 }

@@ -31,6 +31,8 @@ export class ServerInput {
   readonly buffer: ReceiveBuffer;
   /** Whether the client has ended its direction. */
   isEnded = false;
+  /** Bytes that have come so far. */
+  receivedBytes = 0;
   /** Why reading failed; `undefined` while it has not. */
   error: unknown = undefined;
 
@@ -104,6 +106,7 @@ export class ServerInput {
       this.isEnded = true;
       this.#owner.onInputEnd();
     } else {
+      this.receivedBytes += count;
       this.buffer.commit(count);
     }
   }
@@ -211,8 +214,12 @@ export class ServerInput {
     // Whether anybody still waits or not: the outcome is noted.
     const reading = this.#transport.read(destination).then((count) => {
       this.#endPast();
-      if (count === null) this.endRead(null);
-      else onCount(count);
+      if (count === null) {
+        this.endRead(null);
+      } else {
+        this.receivedBytes += count;
+        onCount(count);
+      }
       return count ?? 0;
     }, (error) => {
       this.#endPast();

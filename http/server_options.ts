@@ -9,7 +9,7 @@ import {
 } from "./limits.ts";
 import type { Context } from "./server_context.ts";
 
-/** Deadlines of a server's connections; 0 or Infinity switches one off. */
+/** Deadlines and least rates of a server's connections; 0 or Infinity switches one off. */
 export interface ServerTimeouts {
   /**
    * Milliseconds from accepting a connection, or from the first byte of a later
@@ -59,6 +59,29 @@ export interface ServerTimeouts {
    * @default {500}
    */
   readonly lingerTimeoutMs?: number;
+  /**
+   * Bytes per second in which a head has to come once its first byte has, on
+   * average over each `minRateGraceMs`; the first one of a connection counts from
+   * accepting it. Passed: 408.
+   *
+   * @default {0}
+   */
+  readonly minHeadBytesPerSecond?: number;
+  /**
+   * Bytes per second in which a body that is being read has to come, on average
+   * over each `minRateGraceMs` that is spent waiting for it: against clients that
+   * send a byte now and then. Passed: 408.
+   *
+   * @default {0}
+   */
+  readonly minBodyBytesPerSecond?: number;
+  /**
+   * Milliseconds over which these rates are measured, at least 1,000: what a
+   * client may pause within, at most.
+   *
+   * @default {5000}
+   */
+  readonly minRateGraceMs?: number;
 }
 
 /** Options of {@linkcode serve}. */
@@ -102,11 +125,26 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
    */
   readonly maxConnections?: number;
   /**
+   * Connections at a time of one client address, for IPv6 of one /64; one more is
+   * closed. Behind a proxy all are of its address, unless a `proxyListener()`
+   * knows better.
+   *
+   * @default {0}
+   */
+  readonly maxConnectionsPerAddress?: number;
+  /**
    * Bytes of a body that `ctx.body` collects in memory. Passed: 413.
    *
    * @default {16777216}
    */
   readonly maxBodyBytes?: number;
+  /**
+   * Whether the body readers undo `Content-Encoding` (gzip, deflate, br, zstd),
+   * with bounds on what comes out. Each reader takes `decode` for itself too.
+   *
+   * @default {false}
+   */
+  readonly decodeBodies?: boolean;
   /**
    * Bytes of a body nobody read that are dropped to keep the connection; with
    * more the connection is closed.
@@ -147,7 +185,9 @@ export interface ResolvedServerOptions {
   readonly limits: ResolvedHttpLimits;
   readonly lenience: HttpLenience;
   readonly timeouts: Required<ServerTimeouts>;
+  readonly maxConnectionsPerAddress: number;
   readonly maxBodyBytes: number;
+  readonly decodeBodies: boolean;
   readonly maxDrainBytes: number;
   readonly maxPipelinedRequests: number;
   readonly maxRequestsPerConnection: number;
@@ -166,7 +206,12 @@ const DEFAULT_TIMEOUTS: Required<ServerTimeouts> = {
   writeTimeoutMs: 30_000,
   handlerTimeoutMs: 0,
   lingerTimeoutMs: 500,
+  minHeadBytesPerSecond: 0,
+  minBodyBytesPerSecond: 0,
+  minRateGraceMs: 5_000,
 };
+/** Deadlines pass up to 100 ms late: a shorter time would measure little. */
+const LEAST_RATE_GRACE_MS = 1_000;
 
 /**
  * Fills in the defaults and checks the values.
@@ -180,7 +225,12 @@ export function resolveServerOptions(options: ServeOptions): ResolvedServerOptio
     limits: resolveLimits(options),
     lenience: options.lenience ?? {},
     timeouts: resolveTimeouts(options),
+    maxConnectionsPerAddress: resolveBound(
+      "maxConnectionsPerAddress",
+      options.maxConnectionsPerAddress ?? 0,
+    ),
     maxBodyBytes: bound("maxBodyBytes", 16 * 1024 * 1024),
+    decodeBodies: options.decodeBodies ?? false,
     maxDrainBytes: bound("maxDrainBytes", 256 * 1024),
     maxPipelinedRequests: resolveBound("maxPipelinedRequests", options.maxPipelinedRequests ?? 32),
     maxRequestsPerConnection: resolveBound(
@@ -201,6 +251,12 @@ function resolveTimeouts(options: ServerTimeouts): Required<ServerTimeouts> {
       throw new RangeError(`Cannot use option ${name}: ${value} is not a number of at least 0`);
     }
     timeouts[name] = value;
+  }
+  const { minRateGraceMs } = timeouts;
+  if (minRateGraceMs! < LEAST_RATE_GRACE_MS) {
+    throw new RangeError(
+      `Cannot use option minRateGraceMs: ${minRateGraceMs} is less than ${LEAST_RATE_GRACE_MS}`,
+    );
   }
   if (options.keepAliveHintTimeoutMs === undefined) {
     timeouts.keepAliveHintTimeoutMs = defaultHint(timeouts.idleTimeoutMs!);

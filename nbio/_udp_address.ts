@@ -52,6 +52,27 @@ export function checkUdpPort(action: string, port: number, min: 0 | 1): void {
 }
 
 /**
+ * Checks the peer of a connected socket.
+ *
+ * @param remote Its address and port, if there is one.
+ * @returns Both, the address taken apart.
+ * @throws {TypeError} If the address is none, or not that of one host.
+ * @throws {RangeError} If the port is not 1 to 65,535.
+ */
+export function checkUdpRemote(
+  remote: { readonly hostname: string; readonly port: number } | undefined,
+): { readonly address: IpAddress; readonly port: number } | undefined {
+  if (remote === undefined) return undefined;
+  const address = parseUdpHost("connect", remote.hostname);
+  checkUdpPort("connect", remote.port, 1);
+  // Nothing ever comes from such an address, so every answer would be a stranger's.
+  if (isUnspecified(address) || isMulticast(address)) {
+    throw new TypeError(`Cannot connect: ${remote.hostname} is not the address of one host`);
+  }
+  return { address, port: remote.port };
+}
+
+/**
  * Whether an address is a multicast group.
  *
  * @param address The address.

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
+
 /** Options of {@linkcode Backoff}. */
 export interface BackoffOptions {
   /**
@@ -39,9 +41,6 @@ export interface BackoffOptions {
    */
   readonly maxRetries?: number;
 }
-
-/** The longest delay a timer of the runtime can have. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Exponential back-off with full jitter: each delay is drawn evenly from 0 to

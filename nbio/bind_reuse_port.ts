@@ -34,11 +34,16 @@ export interface BindReusePortOptions
  *
  * Needs no flag. `Deno.listen` shares a port only under `--unstable-net`; where
  * that is on it is what listens, and `listen({ reusePort: true })` does the same
- * without waiting. Elsewhere it is `node:net`, with two differences: each
- * operation on a connection costs more, and a connection limit does not keep
- * connections in the queue of the system. They wait in this process instead, no
- * more than `maxPendingConnections`; what comes over it is closed, and the next
- * `accept` rejects with a {@linkcode LimitExceededError} once.
+ * without waiting. Elsewhere it is `node:net`, with three differences:
+ *
+ * - each operation on a connection costs more;
+ * - a connection limit does not keep connections in the queue of the system.
+ *   They wait in this process, no more than `maxPendingConnections`; what comes
+ *   over it is closed, and once the others are accepted an `accept` rejects
+ *   with a {@linkcode LimitExceededError};
+ * - a listener that has met the limit of open files accepts nothing any more,
+ *   and says nothing: that is how `node:net` of Deno 2.9 is. Keep
+ *   `maxConnections` and twice `maxPendingConnections` together well below it.
  *
  * Linux only. Permission: `--allow-net` for the address; with `node:net` also
  * for the address that a name stands for.

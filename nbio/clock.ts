@@ -5,6 +5,8 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
+
 /** How a timer behaves; see {@linkcode Clock.setTimer}. */
 export interface SetTimerOptions {
   /**
@@ -51,6 +53,8 @@ export interface Clock {
    * @param delayMs Milliseconds from now, 0 to 2^31 - 1.
    * @param options Whether the timer keeps the process alive.
    * @returns A handle for {@linkcode Clock.clearTimer}.
+   * @throws {RangeError} If the clock cannot wait so long, or `delayMs` is not a
+   * number.
    */
   setTimer(callback: () => void, delayMs: number, options?: SetTimerOptions): unknown;
 
@@ -120,6 +124,12 @@ export const systemClock: Clock = {
     return Date.now();
   },
   setTimer(callback: () => void, delayMs: number, options?: SetTimerOptions): unknown {
+    // The runtime would fire it at once.
+    if (!(delayMs <= MAX_TIMER_MS)) {
+      throw new RangeError(
+        `Cannot set timer: delayMs is ${delayMs}, expected at most ${MAX_TIMER_MS}`,
+      );
+    }
     const timer = setTimeout(callback, delayMs);
     if (options?.unref) Deno.unrefTimer(timer);
     return timer;

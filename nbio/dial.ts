@@ -5,10 +5,11 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConnectError } from "./connect_error.ts";
 import { type Connect, connect, type DialAddress } from "./dial_connect.ts";
-import { DialRace, type DialRaceSettings, MAX_DELAY_MS } from "./dial_race.ts";
+import { DialRace, type DialRaceSettings } from "./dial_race.ts";
 import { type DialAddressOptions, type DialTarget, parseDialTarget } from "./dial_target.ts";
 import type { AddressFamily } from "./happy_eyeballs.ts";
 import type { HostResolver } from "./host_resolver.ts";
@@ -112,8 +113,8 @@ export interface DialOptions extends DialAddressOptions {
  * and neither `resolver`, `connect` nor `family` is given, the runtime is asked
  * to connect to the name: one attempt, in which it looks up, orders and races
  * in its own way. That needs `--allow-net` for just this name and port. An
- * address needs itself, a Unix socket `--allow-read` and `--allow-write` for
- * its path.
+ * address needs itself; a Unix socket `--allow-net=unix:PATH`, `--allow-read`
+ * and `--allow-write` for its path.
  *
  * @param options Where to, how, and for how long.
  * @returns The connection: the very object that `Deno.connect`, or `connect`,
@@ -169,6 +170,9 @@ export async function dial(options: DialOptions): Promise<Transport> {
   const target = parseDialTarget(options);
   const settings = resolveSettings(target, options);
   const { family } = options;
+  if (target.type === "path" && family !== undefined) {
+    throw new TypeError("Cannot dial: a path has no family");
+  }
   if (target.type === "address" && family !== undefined && family !== target.family) {
     throw new ConnectError(`Cannot dial ${target.text}: it is no IPv${family} address`, {
       code: "ERR_NET_RESOLVE",
@@ -221,8 +225,8 @@ function toLimit(name: string, timeoutMs: number): number {
 }
 
 function toDelay(name: string, delayMs: number, minMs: number): number {
-  if ((delayMs >= minMs && delayMs <= MAX_DELAY_MS) || delayMs === Infinity) return delayMs;
+  if ((delayMs >= minMs && delayMs <= MAX_TIMER_MS) || delayMs === Infinity) return delayMs;
   throw new RangeError(
-    `Cannot dial: ${name} is ${delayMs}, expected ${minMs} to ${MAX_DELAY_MS}, or Infinity`,
+    `Cannot dial: ${name} is ${delayMs}, expected ${minMs} to ${MAX_TIMER_MS}, or Infinity`,
   );
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
 import type { Clock } from "./clock.ts";
 import { type ConnectAttempt, ConnectError } from "./connect_error.ts";
 import type { Connect, DialAddress } from "./dial_connect.ts";
@@ -13,9 +14,6 @@ import { type AddressFamily, HappyEyeballs, type HappyEyeballsEvent } from "./ha
 import type { HostResolver } from "./host_resolver.ts";
 import { formatIpAddress, parseIpAddress } from "./ip_address.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
-
-/** The longest delay that timers of the runtime know. */
-export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
 /** What a race needs to know; durations in milliseconds, `Infinity` for none. */
 export interface DialRaceSettings {
@@ -130,7 +128,7 @@ export class DialRace {
     const { deadlineMs } = this.#machine;
     if (deadlineMs === Infinity) return;
     // Rounded up, so that it is not early; but no further than timers go.
-    const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, Math.ceil(deadlineMs - clock.now())));
+    const delayMs = Math.min(MAX_TIMER_MS, Math.max(0, Math.ceil(deadlineMs - clock.now())));
     this.#machineTimer = clock.setTimer(this.#onMachineTimeout, delayMs);
   }
 

@@ -63,7 +63,9 @@ export function parseDialTarget(options: DialAddressOptions): DialTarget {
     if (port !== undefined || options.hostname !== undefined) {
       throw new TypeError("Cannot dial: give one of path and port with hostname");
     }
-    if (path === "") throw new TypeError("Cannot dial: path is empty");
+    if (path === "" || path.includes("\0")) {
+      throw new TypeError("Cannot dial: path is empty or has a NUL in it");
+    }
     return { type: "path", text: path };
   }
   if (port === undefined) throw new TypeError("Cannot dial: neither port nor path is given");

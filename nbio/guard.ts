@@ -6,6 +6,7 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
 import { systemClock } from "./clock.ts";
 import { type Deadline, deadlines } from "./deadline_wheel.ts";
 import { TimeoutError } from "./errors.ts";
@@ -133,15 +134,17 @@ function timeoutError(phase: string, timeoutMs: number, description?: string): T
   return new TimeoutError(message, { phase, timeoutMs });
 }
 
-/** The longest delay a timer of the runtime can have, about 25 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** Guards that keep the process alive, and the one timer that does it for all. */
 let heldCount = 0;
 let holdTimer: unknown;
 
 function holdProcess(): void {
-  if (heldCount++ === 0) holdTimer = systemClock.setTimer(() => {}, MAX_TIMER_MS);
+  if (heldCount++ === 0) hold();
+}
+
+/** Again and again, for who waits longer than a timer can. */
+function hold(): void {
+  holdTimer = systemClock.setTimer(hold, MAX_TIMER_MS);
 }
 
 function releaseProcess(): void {

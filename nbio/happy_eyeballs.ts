@@ -150,7 +150,8 @@ export class HappyEyeballs {
     const { families = [6, 4], attemptDelayMs = 250, resolutionDelayMs = 50 } = options;
     const { maxAddresses = 32, order = orderAddresses } = options;
     this.#awaited = new Set(families);
-    check("families", families.length, this.#awaited.size > 0, "at least one");
+    const areFamilies = families.length > 0 && families.every((one) => one === 4 || one === 6);
+    check("families", families, areFamilies, "4, 6 or both");
     check("attemptDelayMs", attemptDelayMs, attemptDelayMs >= 10, "at least 10");
     check("resolutionDelayMs", resolutionDelayMs, resolutionDelayMs >= 0, "at least 0");
     const inRange = Number.isInteger(maxAddresses) && maxAddresses >= 1 && maxAddresses <= 1_000;
@@ -332,7 +333,12 @@ export class HappyEyeballs {
   }
 }
 
-function check(name: string, value: number, isRight: boolean, expected: string): void {
+function check(
+  name: string,
+  value: number | readonly number[],
+  isRight: boolean,
+  expected: string,
+): void {
   if (isRight) return;
   throw new RangeError(`Cannot race connections: ${name} is ${value}, expected ${expected}`);
 }

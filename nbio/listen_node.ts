@@ -91,13 +91,14 @@ class NodeListener implements AcceptSource {
     if (this.#acceptor) {
       return Promise.reject(new TypeError("Cannot accept: another accept is waiting"));
     }
+    const transport = this.#pending.shift();
+    if (transport) return Promise.resolve(transport);
+    // Told last: whoever is told pauses, and those that wait would go on waiting.
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
       return Promise.reject(failure);
     }
-    const transport = this.#pending.shift();
-    if (transport) return Promise.resolve(transport);
     this.#acceptor = Promise.withResolvers();
     return this.#acceptor.promise;
   }

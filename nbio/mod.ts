@@ -18,9 +18,9 @@
  * cancelled, closes its transport.
  *
  * Permissions: {@linkcode dial}, {@linkcode listen} and {@linkcode bindUdp} need
- * `--allow-net` for their address, or `--allow-read` and `--allow-write` for the
- * path of a Unix socket; files need `--allow-read` or `--allow-write` for their
- * path. Nothing else needs any.
+ * `--allow-net` for their address; for a Unix socket `--allow-net=unix:PATH`,
+ * `--allow-read` and `--allow-write` for its path. Files need `--allow-read` or
+ * `--allow-write` for their path. Nothing else needs any.
  *
  * @example Answering every connection
  * ```ts
@@ -93,6 +93,7 @@ export * from "./semaphore.ts";
 export * from "./send_all.ts";
 export * from "./send_file.ts";
 export * from "./send_vector.ts";
+export * from "./shutdown_signal.ts";
 export * from "./system_error.ts";
 export * from "./system_resolver.ts";
 export * from "./task_group.ts";

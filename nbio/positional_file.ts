@@ -155,6 +155,8 @@ export class PositionalFile implements AsyncDisposable {
    * @param options What for, and the bound of the queue.
    * @returns The file.
    * @throws {FileError} If it cannot be opened.
+   * @throws {TypeError} If the file is to be neither read nor written, or an
+   * option needs `write`.
    * @throws {RangeError} If `maxWaiters` is negative or not a whole number.
    *
    * @example Reading a part
@@ -175,6 +177,7 @@ export class PositionalFile implements AsyncDisposable {
   static async open(path: string | URL, options: OpenFileOptions = {}): Promise<PositionalFile> {
     const { maxWaiters = DEFAULT_MAX_WAITERS, ...rest } = options;
     checkBound("maxWaiters", maxWaiters);
+    checkPurpose(options);
     const handle = await runFileStep("open", path, () => Deno.open(path, { read: true, ...rest }));
     return new PositionalFile(handle, { maxWaiters, path });
   }
@@ -361,6 +364,15 @@ async function drain(handle: FileHandle, p: Uint8Array): Promise<void> {
     if (emptyCount === MAX_EMPTY_WRITES) {
       throw new TypeError(`the file took 0 of ${rest.length} bytes, twice in a row`);
     }
+  }
+}
+
+function checkPurpose(options: OpenFileOptions): void {
+  const { read = true, write = false } = options;
+  if (!read && !write) throw new TypeError("Cannot open file: it is neither read nor written");
+  for (const name of ["create", "createNew", "truncate"] as const) {
+    if (!options[name] || write) continue;
+    throw new TypeError(`Cannot open file: ${name} needs write`);
   }
 }
 

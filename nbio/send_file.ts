@@ -74,7 +74,8 @@ const MAX_BUFFER_BYTES = 2 ** 30;
  * something else, open the file first and hand it in. A file handed in stays
  * open in any case, and one that is opened here is always closed.
  *
- * Cancelling rejects as soon as a read that is under way has ended.
+ * Cancelling rejects as soon as a read that is under way has ended. Opening
+ * cannot be cut short: it waits for a named pipe without a writer.
  *
  * A file of `/proc` says that it has 0 bytes, and so nothing is sent of it unless
  * `length` is given: see {@linkcode readEntireFile}.

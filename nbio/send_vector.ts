@@ -104,12 +104,15 @@ async function sendChunks(
     let filled = 0;
     for (const chunk of chunks) {
       const isSmall = chunk.length <= maxCopyBytes;
-      if (filled > 0 && (!isSmall || filled + chunk.length > bufferBytes)) {
+      if (filled > 0 && (!isSmall || filled + chunk.length > buffer!.length)) {
         await sendAll(transport, buffer!.subarray(0, filled), account);
         filled = 0;
       }
       if (isSmall) {
-        buffer ??= new Uint8Array(capacityFor(chunks, bufferBytes));
+        // An array may have grown since its buffer was made.
+        if (buffer === undefined || chunk.length > buffer.length) {
+          buffer = new Uint8Array(capacityFor(chunks, bufferBytes));
+        }
         buffer.set(chunk, filled);
         filled += chunk.length;
       } else {

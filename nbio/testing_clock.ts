@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TimerQueue } from "./_timer_queue.ts";
+import { TimerQueue } from "./_testing_timer_queue.ts";
 import type { Clock } from "./clock.ts";
 import { TimeoutError } from "./errors.ts";
 import { settle, type SettleOptions } from "./testing_settle.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { DatagramCarrier } from "./_datagram_carrier.ts";
-import { resolveDatagramFaults } from "./_datagram_path.ts";
+import { DatagramCarrier } from "./_testing_datagram_carrier.ts";
+import { checkSeed } from "./_testing_check_faults.ts";
+import { resolveDatagramFaults } from "./_testing_datagram_path.ts";
 import { checkUdpPort, formatSource, isUnspecified, parseUdpHost } from "./_udp_address.ts";
 import type { Clock } from "./clock.ts";
 import type { DatagramSocket } from "./datagram_socket.ts";
@@ -159,7 +160,7 @@ export class SimulatedNetwork implements Disposable {
       maxLogCount = 10_000,
       ...faults
     } = options;
-    this.seed = seed;
+    this.seed = checkSeed(seed);
     checkCount("maxInFlightCount", maxInFlightCount);
     checkCount("maxHostCount", maxHostCount);
     checkCount("maxSocketCount", maxSocketCount);

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { BoundedLog } from "./_bounded_log.ts";
-import { BreakableWait } from "./_breakable_wait.ts";
-import { type DirectionFaults, FaultPlan } from "./_fault_plan.ts";
-import { FaultReader } from "./_fault_reader.ts";
-import { FaultWriter } from "./_fault_writer.ts";
+import { BoundedLog } from "./_testing_bounded_log.ts";
+import { BreakableWait } from "./_testing_breakable_wait.ts";
+import { type DirectionFaults, FaultPlan } from "./_testing_fault_plan.ts";
+import { FaultReader } from "./_testing_fault_reader.ts";
+import { FaultWriter } from "./_testing_fault_writer.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { FaultEnd, TransportFaults } from "./testing_faults.ts";
 import type { ResetOptions } from "./testing_memory_pipe.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MemoryDirection } from "./_memory_direction.ts";
+import { MemoryDirection } from "./_testing_memory_direction.ts";
 import type { Transport } from "./transport.ts";
 
 /** Options of {@linkcode memoryPipe}. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type FlatObject, readFlatJson, TextMistake } from "./_flat_json.ts";
+import { type FlatObject, readFlatJson, TextMistake } from "./_testing_flat_json.ts";
 import type { TranscriptStep } from "./testing_transcript_step.ts";
 
 /** What a {@linkcode TranscriptSyntaxError} tells beside its message. */

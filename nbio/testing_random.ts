@@ -6,6 +6,8 @@
  * @module
  */
 
+import { checkSeed } from "./_testing_check_faults.ts";
+
 /**
  * A small pseudo-random generator: the same seed gives the same sequence in
  * every version and on every machine. Not for secrets.
@@ -31,9 +33,10 @@ export class SeededRandom {
    * Begins a sequence.
    *
    * @param seed Any integer; its lowest 32 bits count.
+   * @throws {RangeError} If `seed` is no integer.
    */
   constructor(seed: number) {
-    this.#state = seed | 0;
+    this.#state = checkSeed(seed) | 0;
   }
 
   /** The next 32 bits, as an unsigned integer. */

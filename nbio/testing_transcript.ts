@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ResolvedTranscriptOptions, TranscriptRun } from "./_transcript_run.ts";
+import { type ResolvedTranscriptOptions, TranscriptRun } from "./_testing_transcript_run.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { everySplit } from "./testing_split.ts";
 import { bytesOfStep, type TranscriptStep } from "./testing_transcript_step.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { quoteBytes } from "./_quote_bytes.ts";
+import { quoteBytes } from "./_testing_quote_bytes.ts";
 import { NetError } from "./errors.ts";
 import type { TranscriptStep } from "./testing_transcript_step.ts";
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { checkUdpPort, isMulticast, isUnspecified, parseUdpHost } from "./_udp_address.ts";
+import { checkUdpPort, checkUdpRemote, parseUdpHost } from "./_udp_address.ts";
 import { DatagramQueue } from "./datagram_queue.ts";
 import type { DatagramSocket } from "./datagram_socket.ts";
 import type { IpAddress } from "./ip_address.ts";
-import { hasDenoDoor, openDenoDoor } from "./udp_deno.ts";
-import { openNodeDoor } from "./udp_node.ts";
+import { hasDenoHandle, openDenoHandle } from "./udp_deno.ts";
+import { openNodeHandle } from "./udp_node.ts";
 import { UdpSocket } from "./udp_socket.ts";
 
 /** The peer of a connected socket. */
@@ -165,33 +165,17 @@ export async function bindUdp(options: UdpOptions = {}): Promise<DatagramSocket>
   const { port = 0, reuseAddress = false, multicast = false, signal } = options;
   signal?.throwIfAborted();
   checkUdpPort("bind", port, 0);
-  const remote = checkRemote(options.remote);
+  const remote = checkUdpRemote(options.remote);
   const address = bindAddress(options.hostname, remote?.address);
   const queue = new DatagramQueue(options);
   const binding = { address, port, reuseAddress };
-  const open = hasDenoDoor() && !multicast ? openDenoDoor : openNodeDoor;
-  const door = await open(binding);
+  const open = hasDenoHandle() && !multicast ? openDenoHandle : openNodeHandle;
+  const handle = await open(binding);
   if (signal?.aborted) {
-    door.close();
+    handle.close();
     throw signal.reason;
   }
-  return new UdpSocket(door, queue, { bindAddress: address, remote, multicast, signal });
-}
-
-interface CheckedRemote {
-  readonly address: IpAddress;
-  readonly port: number;
-}
-
-function checkRemote(remote: UdpRemote | undefined): CheckedRemote | undefined {
-  if (remote === undefined) return undefined;
-  const address = parseUdpHost("connect", remote.hostname);
-  checkUdpPort("connect", remote.port, 1);
-  // Nothing ever comes from such an address, so every answer would be a stranger's.
-  if (isUnspecified(address) || isMulticast(address)) {
-    throw new TypeError(`Cannot connect: ${remote.hostname} is not the address of one host`);
-  }
-  return { address, port: remote.port };
+  return new UdpSocket(handle, queue, { bindAddress: address, remote, multicast, signal });
 }
 
 function bindAddress(hostname: string | undefined, remote: IpAddress | undefined): IpAddress {

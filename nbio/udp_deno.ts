@@ -1,11 +1,11 @@
 /**
- * {@linkcode openDenoDoor}: datagrams through `Deno.listenDatagram`, where the
+ * {@linkcode openDenoHandle}: datagrams through `Deno.listenDatagram`, where the
  * process runs with `--unstable-net`.
  *
  * @module
  */
 
-import type { DatagramBinding, DatagramDoor, DatagramSink } from "./datagram_door.ts";
+import type { DatagramBinding, DatagramHandle, DatagramSink } from "./datagram_handle.ts";
 import { formatIpAddress } from "./ip_address.ts";
 
 /** What this file uses of a `Deno.DatagramConn`, whose type has no `ref` and `unref`. */
@@ -37,11 +37,11 @@ function findListenDatagram(): ListenDatagram | undefined {
 }
 
 /**
- * Whether {@linkcode openDenoDoor} can be called in this process.
+ * Whether {@linkcode openDenoHandle} can be called in this process.
  *
  * @returns Whether it can.
  */
-export function hasDenoDoor(): boolean {
+export function hasDenoHandle(): boolean {
   return findListenDatagram() !== undefined;
 }
 
@@ -49,20 +49,20 @@ export function hasDenoDoor(): boolean {
  * Binds a socket.
  *
  * @param binding Address and port.
- * @returns The door.
+ * @returns The handle.
  * @throws {Deno.errors.NotCapable} If there is no permission for the address.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  * @throws {Error} What else the system says.
  */
-export function openDenoDoor(binding: DatagramBinding): DatagramDoor {
+export function openDenoHandle(binding: DatagramBinding): DatagramHandle {
   const { address, port, reuseAddress } = binding;
   const hostname = formatIpAddress(address);
   // Without `loopback` nobody on this machine gets what is sent to a group.
   const options = { transport: "udp", hostname, port, reuseAddress, loopback: true } as const;
-  return new DenoDoor(findListenDatagram()!(options));
+  return new DenoHandle(findListenDatagram()!(options));
 }
 
-class DenoDoor implements DatagramDoor {
+class DenoHandle implements DatagramHandle {
   readonly hostname: string;
   readonly port: number;
   readonly #conn: DatagramConn;
@@ -95,7 +95,7 @@ class DenoDoor implements DatagramDoor {
     this.#conn.close();
   }
 
-  /** Receives whether or not anybody waits, as the other door does: what is dropped is counted. */
+  /** Receives whether or not anybody waits, as that of `node:dgram` does: what is dropped is counted. */
   async #receive(sink: DatagramSink): Promise<void> {
     const buffer = new Uint8Array(BUFFER_BYTES);
     while (!this.#closed) {

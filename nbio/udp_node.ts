@@ -1,19 +1,17 @@
 /**
- * {@linkcode openNodeDoor}: datagrams through `node:dgram`, which needs no flag
+ * {@linkcode openNodeHandle}: datagrams through `node:dgram`, which needs no flag
  * of the runtime.
  *
  * @module
  */
 
 import type { RemoteInfo, Socket } from "node:dgram";
+import { MAX_TIMER_MS } from "./_timer_limit.ts";
 import { systemClock } from "./clock.ts";
-import type { DatagramBinding, DatagramDoor, DatagramSink } from "./datagram_door.ts";
+import type { DatagramBinding, DatagramHandle, DatagramSink } from "./datagram_handle.ts";
 import type { MulticastOptions } from "./datagram_socket.ts";
 import { formatIpAddress } from "./ip_address.ts";
 import { toSystemError } from "./system_error.ts";
-
-/** The longest delay a timer of the runtime can have, about 25 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Memory in which the runtime receives a datagram, each in one of its own. */
 const RECEIVE_BUFFER_BYTES = 65_536;
@@ -22,12 +20,12 @@ const RECEIVE_BUFFER_BYTES = 65_536;
  * Binds a socket.
  *
  * @param binding Address and port.
- * @returns The door.
+ * @returns The handle.
  * @throws {Deno.errors.NotCapable} If there is no permission for the address.
  * @throws {Deno.errors.AddrInUse} If the port is taken.
  * @throws {Error} What else the system says.
  */
-export async function openNodeDoor(binding: DatagramBinding): Promise<DatagramDoor> {
+export async function openNodeHandle(binding: DatagramBinding): Promise<DatagramHandle> {
   const { createSocket } = await import("node:dgram");
   const { address, port, reuseAddress: reuseAddr } = binding;
   const { family } = address;
@@ -39,7 +37,7 @@ export async function openNodeDoor(binding: DatagramBinding): Promise<DatagramDo
   });
   const bound = Promise.withResolvers<void>();
   socket.once("listening", bound.resolve).once("error", bound.reject);
-  // See NodeDoor.ref(): it must be said before the first receive begins.
+  // See NodeHandle.ref(): it must be said before the first receive begins.
   socket.unref();
   try {
     // Explicitly, because a socket that is bound by its first send loses datagrams.
@@ -52,10 +50,10 @@ export async function openNodeDoor(binding: DatagramBinding): Promise<DatagramDo
     socket.close();
     throw toSystemError(error);
   }
-  return new NodeDoor(socket, family);
+  return new NodeHandle(socket, family);
 }
 
-class NodeDoor implements DatagramDoor {
+class NodeHandle implements DatagramHandle {
   readonly hostname: string;
   readonly port: number;
   readonly #socket: Socket;

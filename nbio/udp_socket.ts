@@ -7,7 +7,7 @@
 
 import { checkUdpPort, formatSource, isMulticast, parseUdpHost } from "./_udp_address.ts";
 import { tooLargeError, toSendError } from "./_udp_send_error.ts";
-import type { DatagramDoor, DatagramSink } from "./datagram_door.ts";
+import type { DatagramHandle, DatagramSink } from "./datagram_handle.ts";
 import type { DatagramQueue } from "./datagram_queue.ts";
 import type {
   Datagram,
@@ -24,11 +24,11 @@ import { closeQuietly } from "./transport.ts";
 
 /** Options of {@linkcode UdpSocket}. */
 export interface UdpSocketOptions {
-  /** Where the door was told to bind. */
+  /** Where the handle was told to bind. */
   readonly bindAddress: IpAddress;
   /** The only peer. */
   readonly remote?: { readonly address: IpAddress; readonly port: number } | undefined;
-  /** Whether groups may be joined: then the door can do it. */
+  /** Whether groups may be joined: then the handle can do it. */
   readonly multicast?: boolean | undefined;
   /** Closes the socket. */
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +47,7 @@ const MAX_BYTES = { 4: 65_507, 6: 65_527 } as const;
 export class UdpSocket implements DatagramSocket {
   readonly localAddr: Deno.NetAddr;
   readonly remoteAddr: Deno.NetAddr | undefined;
-  readonly #door: DatagramDoor;
+  readonly #handle: DatagramHandle;
   readonly #queue: DatagramQueue;
   readonly #family: 4 | 6;
   readonly #zone: string | undefined;
@@ -63,19 +63,19 @@ export class UdpSocket implements DatagramSocket {
   #state: "open" | "closed" | "failed" = "open";
 
   /**
-   * Takes over a door.
+   * Takes over a handle.
    *
-   * @param door The door, just opened.
+   * @param handle The handle, just opened.
    * @param queue Where datagrams wait.
    * @param options Addresses and signal.
    */
-  constructor(door: DatagramDoor, queue: DatagramQueue, options: UdpSocketOptions) {
+  constructor(handle: DatagramHandle, queue: DatagramQueue, options: UdpSocketOptions) {
     const { bindAddress, remote, multicast = false, signal } = options;
     this.#queue = queue;
-    this.#door = door;
+    this.#handle = handle;
     this.#family = bindAddress.family;
     this.#zone = bindAddress.zone ?? remote?.address.zone;
-    this.localAddr = netAddr(this.#withZone(door.hostname), door.port);
+    this.localAddr = netAddr(this.#withZone(handle.hostname), handle.port);
     if (remote) {
       // Frozen, because every datagram comes with it.
       this.remoteAddr = Object.freeze(netAddr(formatIpAddress(remote.address), remote.port));
@@ -84,7 +84,7 @@ export class UdpSocket implements DatagramSocket {
     this.#multicast = multicast;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    door.start(this.#sink);
+    handle.start(this.#sink);
   }
 
   send(bytes: Uint8Array, to?: Deno.NetAddr, options?: OperationOptions): Promise<void> {
@@ -107,13 +107,13 @@ export class UdpSocket implements DatagramSocket {
   // deno-lint-ignore require-await
   async joinMulticast(group: string, options: MulticastOptions = {}): Promise<void> {
     const address = this.#checkGroup("join group", group, options);
-    this.#door.joinMulticast!(address, options);
+    this.#handle.joinMulticast!(address, options);
   }
 
   // deno-lint-ignore require-await
   async leaveMulticast(group: string, options: MulticastOptions = {}): Promise<void> {
     const address = this.#checkGroup("leave group", group, options);
-    this.#door.leaveMulticast!(address, options);
+    this.#handle.leaveMulticast!(address, options);
   }
 
   stats(): DatagramStats {
@@ -127,11 +127,11 @@ export class UdpSocket implements DatagramSocket {
   }
 
   ref(): void {
-    if (this.#state === "open") this.#door.ref();
+    if (this.#state === "open") this.#handle.ref();
   }
 
   unref(): void {
-    if (this.#state === "open") this.#door.unref();
+    if (this.#state === "open") this.#handle.unref();
   }
 
   close(): void {
@@ -173,7 +173,7 @@ export class UdpSocket implements DatagramSocket {
     if (this.#state !== "open") return;
     this.#state = state;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    closeQuietly(this.#door);
+    closeQuietly(this.#handle);
     this.#queue.close(cause);
   }
 
@@ -214,7 +214,7 @@ export class UdpSocket implements DatagramSocket {
   /** Not an `async` function, nor `send`: each would add a promise to every datagram. */
   #give(bytes: Uint8Array, hostname: string, port: number): Promise<void> {
     if (this.#state !== "open") throw closedError("send");
-    return this.#door.send(bytes, hostname, port).then(this.#onSent, (error) => {
+    return this.#handle.send(bytes, hostname, port).then(this.#onSent, (error) => {
       if (this.#state !== "open") throw closedError("send", error);
       throw toSendError(error, { byteCount: bytes.length, hostname, port });
     });

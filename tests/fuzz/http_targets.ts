@@ -9,6 +9,7 @@ import { HttpProtocolError, HttpStateError } from "../../http/errors.ts";
 import type { HttpEvent, HttpSendEvent } from "../../http/events.ts";
 import { HeadParser, type MessageKind } from "../../http/head_parser.ts";
 import { type HttpLenience, type HttpLimits, resolveLimits } from "../../http/limits.ts";
+import { MultipartParser } from "../../http/multipart_parser.ts";
 import { RequestReader } from "../../http/request_reader.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
 import { ReceiveBuffer } from "../../nbio/receive_buffer.ts";
@@ -148,6 +149,37 @@ const readRequests: Target = (chunks, { limits, lenience }, log) => {
   log.note("at end", reader.errorAtEnd()?.code);
 };
 
+/** A form with the boundary `x`. */
+const parseMultipart: Target = (chunks, { limits }, log) => {
+  // The limits of a head, put to other use.
+  const { maxHeaderBytes, maxHeaderCount, maxTrailerBytes } = limits;
+  const parser = new MultipartParser("x", {
+    ...maxHeaderBytes !== undefined && { maxPartHeaderBytes: maxHeaderBytes },
+    ...maxHeaderCount !== undefined && { maxPartHeaderCount: maxHeaderCount, maxParts: 2 },
+    ...maxTrailerBytes !== undefined && {
+      maxPartBytes: maxTrailerBytes,
+      maxPreambleBytes: maxTrailerBytes,
+    },
+  });
+  const pull = () => {
+    for (let event; (event = parser.nextEvent()) !== undefined;) {
+      log.step();
+      if (event.type === "data") log.data(event.bytes);
+      else if (event.type !== "part") log.note(event.type);
+      else {
+        const { name, filename, type, headers } = event.head;
+        log.note(name, filename, type, [...headers]);
+      }
+    }
+  };
+  for (const chunk of chunks) {
+    parser.receive(chunk);
+    pull();
+  }
+  parser.receiveEnd();
+  pull();
+};
+
 /** A connection of either role, with a peer of ours that answers or asks again. */
 function connect(role: "server" | "client"): Target {
   return (chunks, { limits, lenience }, log) => {
@@ -211,4 +243,5 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "request reader": { run: readRequests, corpus: "request_" },
   "server connection": { run: connect("server"), corpus: "request_" },
   "client connection": { run: connect("client"), corpus: "response_" },
+  "multipart": { run: parseMultipart, corpus: "multipart_" },
 };

@@ -17,8 +17,13 @@ Deno.test("resolveServerOptions() fills in the defaults", () => {
       writeTimeoutMs: 30_000,
       handlerTimeoutMs: 0,
       lingerTimeoutMs: 500,
+      minHeadBytesPerSecond: 0,
+      minBodyBytesPerSecond: 0,
+      minRateGraceMs: 5_000,
     },
+    maxConnectionsPerAddress: Infinity,
     maxBodyBytes: 16 * 1024 * 1024,
+    decodeBodies: false,
     maxDrainBytes: 256 * 1024,
     maxPipelinedRequests: 32,
     maxRequestsPerConnection: Infinity,
@@ -27,6 +32,7 @@ Deno.test("resolveServerOptions() fills in the defaults", () => {
 });
 
 const BOUNDS = [
+  "maxConnectionsPerAddress",
   "maxBodyBytes",
   "maxDrainBytes",
   "maxPipelinedRequests",
@@ -40,6 +46,8 @@ const TIMEOUTS = [
   "writeTimeoutMs",
   "handlerTimeoutMs",
   "lingerTimeoutMs",
+  "minHeadBytesPerSecond",
+  "minBodyBytesPerSecond",
 ] as const;
 
 for (const name of BOUNDS) {
@@ -95,4 +103,13 @@ Deno.test("resolveServerOptions() plumbs limits, lenience and callbacks through"
   assertStrictEquals(resolved.onError, onError);
   assertEquals(resolved.abortOnHalfClose, true);
   assertThrows(() => resolveServerOptions({ maxHeaderBytes: -1 }), RangeError);
+});
+
+Deno.test("resolveServerOptions() takes a minRateGraceMs of a second and more", () => {
+  for (const minRateGraceMs of [1_000, 1_500.5, 60_000, Infinity]) {
+    assertEquals(resolveServerOptions({ minRateGraceMs }).timeouts.minRateGraceMs, minRateGraceMs);
+  }
+  for (const minRateGraceMs of [0, 999, -1, NaN]) {
+    assertThrows(() => resolveServerOptions({ minRateGraceMs }), RangeError);
+  }
 });

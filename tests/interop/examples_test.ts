@@ -1,6 +1,6 @@
 import { bindUdp, dial, recvExactly, sendAll } from "@nbio/net/nbio";
 import { assertEquals } from "@std/assert";
-import { startExample } from "../_support/peer.ts";
+import { startExample, startPeer } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 
 /** Uses each example as its users would. They need no program but Deno, so they always run. */
@@ -23,6 +23,24 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     using client = Deno.createHttpClient({});
     const response = await fetch(`http://127.0.0.1:${example.port}/`, { client });
     assertEquals(await response.text(), "Hello, World!\n");
+  },
+
+  async json_api() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = new URL("../../examples/json_api.ts", import.meta.url).pathname;
+      const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`];
+      await using peer = startPeer(Deno.execPath(), [
+        ...["run", "--allow-net=127.0.0.1:0", ...permissions],
+        ...[path, "--port=0", `--folder=${folder}`],
+      ]);
+      const [, url] = await peer.ready(/^Listening on (http:\S+)$/);
+      using client = Deno.createHttpClient({});
+      const response = await fetch(`${url}api/me`, { client });
+      assertEquals((await response.json()).status, 401);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   },
 
   async tcp_proxy() {
@@ -56,7 +74,7 @@ Deno.test("every file in examples/ is used by a test", () => {
   const folder = new URL("../../examples/", import.meta.url);
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
     // Parts and tests of an example are used with it.
-    .filter((name) => !/_(core|test)\.ts$/.test(name));
+    .filter((name) => !/_(core|page|test|uploads)\.\w+$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());
 });
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   checkUdpPort,
+  checkUdpRemote,
   formatSource,
   isMulticast,
   isUnspecified,
@@ -73,4 +74,20 @@ for (const [hostname, multicast, unspecified] of KINDS) {
 Deno.test("formatSource() writes an address as the source of a datagram", () => {
   assertEquals(formatSource(parseUdpHost("connect", "FE80:0:0::1%eth0")), "fe80::1");
   assertEquals(formatSource(parseUdpHost("connect", "::ffff:c000:201")), "::ffff:192.0.2.1");
+});
+
+Deno.test("checkUdpRemote() takes the address of one host apart", () => {
+  assertEquals(checkUdpRemote(undefined), undefined);
+  const { address, port } = checkUdpRemote({ hostname: "fe80::1%eth0", port: 53 })!;
+  assertEquals([address.family, address.zone, port], [6, "eth0", 53]);
+});
+
+for (const hostname of ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "localhost"]) {
+  Deno.test(`checkUdpRemote() throws on ${hostname}`, () => {
+    assertThrows(() => checkUdpRemote({ hostname, port: 53 }), TypeError);
+  });
+}
+
+Deno.test("checkUdpRemote() throws on the port of nobody", () => {
+  assertThrows(() => checkUdpRemote({ hostname: "192.0.2.1", port: 0 }), RangeError);
 });

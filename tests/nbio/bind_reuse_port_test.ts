@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bindReusePort } from "../../nbio/bind_reuse_port.ts";
 import { listen } from "../../nbio/listen.ts";
+import { Child } from "../bench/_support/child.ts";
 import { LineReader } from "../bench/_support/line_reader.ts";
 
 /** The system balances connections over the sockets that share a port only there. */
@@ -122,6 +123,38 @@ Deno.test("listen() without --unstable-net says that it cannot share a port", as
   // Given to the runtime, the option would end the process without a word to anybody.
   await using sharer = share(NO_FLAG);
   assertEquals(await sharer.nextLine(), "NotSupported");
+});
+
+Deno.test("bindReusePort() outlives more connections than there are descriptors", {
+  ignore: CANNOT_SHARE,
+}, async () => {
+  const program = new URL("./listen_few_descriptors.ts", import.meta.url).pathname;
+  const run = `ulimit -n 64; exec "$0" run --allow-net "$1" bind`;
+  await using server = new Child("listen_few_descriptors.ts", {
+    command: "sh",
+    args: ["-c", run, Deno.execPath(), program],
+  });
+  const port = Number(await server.readLine());
+  const countActive = async (): Promise<number> => {
+    await server.writeLine("count");
+    for (;;) {
+      const line = await server.readLine();
+      if (line !== "ERR_NET_LIMIT_EXCEEDED") return Number(line);
+      excess = true;
+    }
+  };
+  let excess = false;
+  const storm: Deno.TcpConn[] = [];
+  while (storm.length < 120) {
+    storm.push(await Deno.connect({ ...HERE, port }));
+    // Gives it a turn, for the queue of the system is short.
+    if (storm.length % 4 === 0) assert(await countActive() <= 8);
+  }
+  for (const conn of storm) conn.close();
+  while (await countActive() > 0 || !excess);
+  using client = await Deno.connect({ ...HERE, port });
+  await client.write(new Uint8Array([1, 2, 3]));
+  assertEquals(await client.read(new Uint8Array(8)), 3);
 });
 
 Deno.test("bindReusePort() throws on a system that does not balance", {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { now, systemClock } from "../../nbio/clock.ts";
 
 /** Waits for a later macrotask, and for the system's clock to move on. */
@@ -33,6 +33,17 @@ Deno.test("now() is newer in a later turn that follows a long run", async () => 
 
 Deno.test("now() is not ahead of the system's clock", () => {
   assert(now() <= performance.now());
+});
+
+// A timer of the runtime would fire at once, and node would warn about it.
+for (const delayMs of [2 ** 31, 1e12, Infinity, NaN]) {
+  Deno.test(`systemClock.setTimer() refuses to wait ${delayMs} ms`, () => {
+    assertThrows(() => systemClock.setTimer(() => {}, delayMs), RangeError);
+  });
+}
+
+Deno.test("systemClock.setTimer() takes the longest delay there is", () => {
+  systemClock.clearTimer(systemClock.setTimer(() => {}, 2 ** 31 - 1));
 });
 
 Deno.test("systemClock.now() is now()", () => {

@@ -101,6 +101,7 @@ const BAD_OPTIONS: readonly DialAddressOptions[] = [
   {},
   { hostname: "localhost" },
   { path: "" },
+  { path: "/run/a\0b" },
   { path: "/run/a", port: 80 },
   { path: "/run/a", hostname: "localhost" },
 ];

@@ -89,6 +89,7 @@ Deno.test({
     assertEquals([error.code, error.attempts.length], ["ERR_NET_CONNECT", 1]);
     assertEquals(error.attempts[0]!.address, { transport: "unix", path: missing });
     assertInstanceOf(error.cause, Deno.errors.NotFound);
+    await assertRejects(() => dial({ path, family: 4 }), TypeError);
     await Deno.remove(directory, { recursive: true });
   },
 });

@@ -301,18 +301,20 @@ Deno.test("HappyEyeballs throws on the end of an attempt that is not under way",
   assertThrows(() => machine.attemptFailed(B1, 0), TypeError);
 });
 
-for (
-  const options of [
-    { families: [] },
-    { attemptDelayMs: 9.9 },
-    { attemptDelayMs: NaN },
-    { resolutionDelayMs: -1 },
-    { resolutionDelayMs: NaN },
-    { maxAddresses: 0 },
-    { maxAddresses: 1.5 },
-    { maxAddresses: 1_001 },
-  ]
-) {
+const BAD_OPTIONS: readonly HappyEyeballsOptions[] = [
+  { families: [] },
+  { families: [5 as 4] },
+  { families: [6, 4, NaN as 4] },
+  { attemptDelayMs: 9.9 },
+  { attemptDelayMs: NaN },
+  { resolutionDelayMs: -1 },
+  { resolutionDelayMs: NaN },
+  { maxAddresses: 0 },
+  { maxAddresses: 1.5 },
+  { maxAddresses: 1_001 },
+];
+
+for (const options of BAD_OPTIONS) {
   Deno.test(`HappyEyeballs throws on ${Deno.inspect(options)}`, () => {
     assertThrows(() => new HappyEyeballs(options), RangeError);
   });

@@ -146,9 +146,9 @@ test("holds no more connections than it may, closes the rest and says so once", 
   const count = (): void => void overCount++;
   for (const client of clients) client.read(new Uint8Array(1)).then(count, count);
   assert(await eventually(() => overCount === 4));
+  const held = [await source.accept(), await source.accept()];
   const error = await assertRejects(() => source.accept(), LimitExceededError);
   assertEquals([error.limit, error.max], ["maxPendingConnections", 2]);
-  const held = [await source.accept(), await source.accept()];
   assertEquals([await isSettled(source.accept().catch(() => {})), overCount], [false, 4]);
   for (const transport of held) transport.close();
   assert(await eventually(() => overCount === 6));

@@ -372,6 +372,14 @@ for (const maxWaiters of [-1, 0.5, NaN]) {
   });
 }
 
+for (
+  const options of [{ read: false }, { create: true }, { createNew: true }, { truncate: true }]
+) {
+  Deno.test(`PositionalFile.open() refuses ${Deno.inspect(options)}`, async () => {
+    await assertRejects(() => PositionalFile.open("./nowhere", options), TypeError);
+  });
+}
+
 Deno.test("PositionalFile.open() says that a file is missing, or there already", async () => {
   await using temp = await TempFile.make();
   const missing = await assertRejects(() => PositionalFile.open(`${temp.path}.no`), FileError);

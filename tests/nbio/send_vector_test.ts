@@ -71,6 +71,20 @@ Deno.test("sendVector() takes memory for a few bytes if there are but a few", as
   assertEquals(transport.written[0]!.buffer.byteLength, 7);
 });
 
+Deno.test("sendVector() sends what an array has gained meanwhile, and no piece twice", async () => {
+  const [near, far] = memoryPipe({ highWaterMarkBytes: 4 });
+  const chunks = chunksOf(1, 9);
+  const sent = sendVector(near, chunks, { bufferBytes: 100, maxCopyBytes: 8 });
+  const p = new Uint8Array(2);
+  assertEquals(await far.read(p), 1);
+  // Nine bytes did for what there was in the beginning.
+  chunks.push(...chunksOf(8, 8, 8));
+  const received = readAll(far);
+  await sent;
+  near.close();
+  assertEquals(await received, chunks.slice(1).flatMap((chunk) => [...chunk]));
+});
+
 Deno.test("sendVector() with maxCopyBytes 0 writes every chunk as it is", async () => {
   const transport = new ScriptedTransport();
   const chunks = chunksOf(1, 2, 3);

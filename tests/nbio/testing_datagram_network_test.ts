@@ -535,6 +535,7 @@ for (
     { maxHostCount: 0.5 },
     { maxSocketCount: -1 },
     { maxLogCount: -1 },
+    { seed: NaN },
   ] satisfies SimulatedNetworkOptions[]
 ) {
   Deno.test(`SimulatedNetwork throws on ${Deno.inspect(options)}`, () => {

@@ -132,3 +132,9 @@ Deno.test("SeededRandom.fork() draws apart from its origin", () => {
   assertEquals(fork.bytes(4), same.bytes(4));
   assert(new SeededRandom(12).next() !== new SeededRandom(12).fork().next());
 });
+
+for (const seed of [NaN, 0.5, Infinity]) {
+  Deno.test(`SeededRandom refuses the seed ${seed}`, () => {
+    assertThrows(() => new SeededRandom(seed), RangeError);
+  });
+}

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { hasDenoDoor } from "../../nbio/udp_deno.ts";
+import { hasDenoHandle } from "../../nbio/udp_deno.ts";
 import { runPeer } from "../_support/peer.ts";
 
 const TABLE = new URL("./udp_test.ts", import.meta.url).pathname;
 
-Deno.test("hasDenoDoor() tells whether the process was started for it", () => {
-  assertEquals(hasDenoDoor(), "listenDatagram" in Deno);
+Deno.test("hasDenoHandle() tells whether the process was started for it", () => {
+  assertEquals(hasDenoHandle(), "listenDatagram" in Deno);
 });
 
-Deno.test("openDenoDoor() makes sockets that do all that the others do", async () => {
+Deno.test("openDenoHandle() makes sockets that do all that the others do", async () => {
   const args = ["test", "--allow-all", "--no-check", "--unstable-net", TABLE];
   const { code, text } = await runPeer(Deno.execPath(), args, { timeoutMs: 60_000 });
   assertEquals(code, 0, text);

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { DatagramSocket, MulticastOptions } from "../../nbio/datagram_socket.ts";
 import { parseIpAddress } from "../../nbio/ip_address.ts";
 import { bindUdp } from "../../nbio/udp.ts";
-import { openNodeDoor } from "../../nbio/udp_node.ts";
+import { openNodeHandle } from "../../nbio/udp_node.ts";
 
 /** An interface that can carry groups, and its addresses; the loopback can only for IPv4. */
 interface Interface {
@@ -129,18 +129,18 @@ Deno.test("joinMulticast() on an interface that is not there is the error of the
   await assertRejects(() => member.leaveMulticast("239.255.77.4"), Error);
 });
 
-Deno.test("openNodeDoor() says where it is bound, without the zone", async () => {
+Deno.test("openNodeHandle() says where it is bound, without the zone", async () => {
   const address = parseIpAddress("127.0.0.1")!;
-  const door = await openNodeDoor({ address, port: 0, reuseAddress: false });
-  assertEquals(door.hostname, "127.0.0.1");
-  assert(door.port > 0);
-  door.close();
+  const handle = await openNodeHandle({ address, port: 0, reuseAddress: false });
+  assertEquals(handle.hostname, "127.0.0.1");
+  assert(handle.port > 0);
+  handle.close();
 });
 
-Deno.test("openNodeDoor() tells nothing of what came after it was closed", async () => {
+Deno.test("openNodeHandle() tells nothing of what came after it was closed", async () => {
   const address = parseIpAddress("127.0.0.1")!;
-  const door = await openNodeDoor({ address, port: 0, reuseAddress: false });
-  door.start({
+  const handle = await openNodeHandle({ address, port: 0, reuseAddress: false });
+  handle.start({
     onDatagram: () => {
       throw new Error("it is closed");
     },
@@ -148,7 +148,7 @@ Deno.test("openNodeDoor() tells nothing of what came after it was closed", async
       throw error;
     },
   });
-  const sent = door.send(Buffer.from("x"), "127.0.0.1", door.port);
-  door.close();
+  const sent = handle.send(Buffer.from("x"), "127.0.0.1", handle.port);
+  handle.close();
   await sent.catch(() => {});
 });

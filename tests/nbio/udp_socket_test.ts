@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import type { DatagramDoor, DatagramSink } from "../../nbio/datagram_door.ts";
+import type { DatagramHandle, DatagramSink } from "../../nbio/datagram_handle.ts";
 import { DatagramQueue } from "../../nbio/datagram_queue.ts";
 import type { MulticastOptions } from "../../nbio/datagram_socket.ts";
 import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
@@ -8,8 +8,8 @@ import { parseIpAddress } from "../../nbio/ip_address.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { UdpSocket, type UdpSocketOptions } from "../../nbio/udp_socket.ts";
 
-/** A door that the test opens and shuts. */
-class ScriptedDoor implements DatagramDoor {
+/** A handle that the test opens and closes. */
+class ScriptedHandle implements DatagramHandle {
   readonly port = 5_353;
   readonly hostname: string;
   readonly calls: string[] = [];
@@ -57,10 +57,13 @@ class ScriptedDoor implements DatagramDoor {
 function open(
   options: Partial<UdpSocketOptions> = {},
   hostname = "192.0.2.1",
-): { door: ScriptedDoor; socket: UdpSocket } {
-  const door = new ScriptedDoor(hostname);
+): { handle: ScriptedHandle; socket: UdpSocket } {
+  const handle = new ScriptedHandle(hostname);
   const bindAddress = options.bindAddress ?? parseIpAddress(hostname)!;
-  return { door, socket: new UdpSocket(door, new DatagramQueue(), { ...options, bindAddress }) };
+  return {
+    handle,
+    socket: new UdpSocket(handle, new DatagramQueue(), { ...options, bindAddress }),
+  };
 }
 
 function remote(hostname: string, port = 53): NonNullable<UdpSocketOptions["remote"]> {
@@ -69,12 +72,12 @@ function remote(hostname: string, port = 53): NonNullable<UdpSocketOptions["remo
 
 const TO: Deno.NetAddr = { transport: "udp", hostname: "192.0.2.2", port: 53 };
 
-Deno.test("UdpSocket.send() hands the datagram to the door and counts it when it has left", async () => {
-  const { door, socket } = open();
+Deno.test("UdpSocket.send() hands the datagram to the handle and counts it when it has left", async () => {
+  const { handle, socket } = open();
   const sent = socket.send(new Uint8Array(3), TO);
-  assertEquals(door.calls, ["send 3 to 192.0.2.2 53"]);
+  assertEquals(handle.calls, ["send 3 to 192.0.2.2 53"]);
   assertEquals(socket.stats().sentCount, 0);
-  door.sends[0]!.resolve();
+  handle.sends[0]!.resolve();
   await sent;
   assertEquals(socket.stats().sentCount, 1);
 });
@@ -82,7 +85,7 @@ Deno.test("UdpSocket.send() hands the datagram to the door and counts it when it
 Deno.test("UdpSocket.send() that is given up leaves the socket as it is", async () => {
   const clock = new ManualClock();
   const wheel = new DeadlineWheel(clock);
-  const { door, socket } = open();
+  const { handle, socket } = open();
   const controller = new AbortController();
   const late = socket.send(new Uint8Array(1), TO, { timeoutMs: 1_000, wheel });
   const aborted = socket.send(new Uint8Array(2), TO, { signal: controller.signal });
@@ -93,16 +96,16 @@ Deno.test("UdpSocket.send() that is given up leaves the socket as it is", async 
   assertStrictEquals(await assertRejects(() => aborted), reason);
   assertEquals([wheel.armedCount, clock.pendingCount], [0, 0]);
   // They cannot be taken back: one leaves after all, one fails and nobody hears of it.
-  door.sends[0]!.resolve();
-  door.sends[1]!.reject(new Error("late failure"));
+  handle.sends[0]!.resolve();
+  handle.sends[1]!.reject(new Error("late failure"));
   const sent = socket.send(new Uint8Array(3), TO, { timeoutMs: 1_000, wheel });
-  door.sends[2]!.resolve();
+  handle.sends[2]!.resolve();
   await sent;
   assertEquals([socket.stats().sentCount, wheel.armedCount], [2, 0]);
 });
 
-Deno.test("UdpSocket.send() without time left does not touch the door", async () => {
-  const { door, socket } = open();
+Deno.test("UdpSocket.send() without time left does not touch the handle", async () => {
+  const { handle, socket } = open();
   const signal = AbortSignal.abort(new Error("too late"));
   const error = await assertRejects(() => socket.send(new Uint8Array(1), TO, { signal }));
   assertStrictEquals(error, signal.reason);
@@ -110,11 +113,11 @@ Deno.test("UdpSocket.send() without time left does not touch the door", async ()
   const options = { deadlineMs: 0, wheel };
   await assertRejects(() => socket.send(new Uint8Array(1), TO, options), TimeoutError);
   await assertRejects(() => socket.send(new Uint8Array(1), TO, { timeoutMs: -1 }), RangeError);
-  assertEquals(door.calls, []);
+  assertEquals(handle.calls, []);
 });
 
 Deno.test("UdpSocket.close() rejects sends and receives that wait", async () => {
-  const { door, socket } = open();
+  const { handle, socket } = open();
   const waiting = [
     socket.send(new Uint8Array(1), TO),
     socket.send(new Uint8Array(1), TO, { signal: new AbortController().signal }),
@@ -125,13 +128,13 @@ Deno.test("UdpSocket.close() rejects sends and receives that wait", async () => 
   socket.close();
   socket[Symbol.dispose]();
   for (const one of waiting) await assertRejects(() => one, ConnectionClosedError);
-  assertEquals(door.calls.filter((call) => call === "close").length, 1);
+  assertEquals(handle.calls.filter((call) => call === "close").length, 1);
 });
 
 Deno.test("UdpSocket does nothing after it was closed", async () => {
-  const { door, socket } = open({ multicast: true });
+  const { handle, socket } = open({ multicast: true });
   socket.close();
-  door.sink.onDatagram(new Uint8Array(1), "192.0.2.2", 53);
+  handle.sink.onDatagram(new Uint8Array(1), "192.0.2.2", 53);
   socket.ref();
   socket.unref();
   await assertRejects(() => socket.send(new Uint8Array(1), TO), ConnectionClosedError);
@@ -139,48 +142,48 @@ Deno.test("UdpSocket does nothing after it was closed", async () => {
   await assertRejects(() => socket.joinMulticast("224.0.0.251"), ConnectionClosedError);
   await assertRejects(() => socket.leaveMulticast("224.0.0.251"), ConnectionClosedError);
   for await (const _ of socket) throw new Error("there is nothing to iterate");
-  assertEquals(door.calls, ["close"]);
+  assertEquals(handle.calls, ["close"]);
   assertEquals(socket.stats().receivedCount, 0);
 });
 
 Deno.test("UdpSocket closes when its signal is aborted, and lets the signal go", async () => {
   const controller = new AbortController();
-  const { door, socket } = open({ signal: controller.signal });
+  const { handle, socket } = open({ signal: controller.signal });
   const waiting = socket.receive();
   const reason = new Error("shutdown");
   controller.abort(reason);
   assertStrictEquals((await assertRejects(() => waiting, ConnectionClosedError)).cause, reason);
   for await (const _ of socket) throw new Error("there is nothing to iterate");
-  assertEquals(door.calls, ["close"]);
+  assertEquals(handle.calls, ["close"]);
 
   const second = new AbortController();
   const other = open({ signal: second.signal });
   other.socket.close();
   second.abort();
-  assertEquals(other.door.calls, ["close"]);
+  assertEquals(other.handle.calls, ["close"]);
 });
 
 Deno.test("UdpSocket outlives failures to receive, unless nothing else comes", async () => {
-  const { door, socket } = open();
+  const { handle, socket } = open();
   for (let round = 0; round < 5; round++) {
-    for (let count = 0; count < 99; count++) door.sink.onReceiveError(new Error("noise"));
-    door.sink.onDatagram(new Uint8Array(1), "192.0.2.2", 53);
+    for (let count = 0; count < 99; count++) handle.sink.onReceiveError(new Error("noise"));
+    handle.sink.onDatagram(new Uint8Array(1), "192.0.2.2", 53);
     await socket.receive();
   }
   const waiting = socket.receive();
   const iterated = socket[Symbol.asyncIterator]().next();
   const gone = Object.assign(new Error("recv"), { code: "ENETUNREACH" });
-  for (let count = 0; count < 200; count++) door.sink.onReceiveError(gone);
+  for (let count = 0; count < 200; count++) handle.sink.onReceiveError(gone);
   const error = await assertRejects(() => waiting, ConnectionClosedError);
   assert(error.cause instanceof Deno.errors.NetworkUnreachable);
   // A loop must not end as if all were well.
   await assertRejects(() => iterated, ConnectionClosedError);
   await assertRejects(() => socket[Symbol.asyncIterator]().next(), ConnectionClosedError);
-  assertEquals(door.calls, ["close"]);
+  assertEquals(handle.calls, ["close"]);
 });
 
 Deno.test("UdpSocket that is connected takes datagrams of its peer only", async () => {
-  const { door, socket } = open({ remote: remote("192.0.2.2") });
+  const { handle, socket } = open({ remote: remote("192.0.2.2") });
   const strangers: [string, number][] = [
     ["192.0.2.2", 54],
     ["192.0.2.20", 53],
@@ -188,9 +191,9 @@ Deno.test("UdpSocket that is connected takes datagrams of its peer only", async 
     ["", 53],
   ];
   for (const [hostname, port] of strangers) {
-    door.sink.onDatagram(new Uint8Array([9]), hostname, port);
+    handle.sink.onDatagram(new Uint8Array([9]), hostname, port);
   }
-  door.sink.onDatagram(new Uint8Array([1]), "192.0.2.2", 53);
+  handle.sink.onDatagram(new Uint8Array([1]), "192.0.2.2", 53);
   const { bytes, from } = await socket.receive();
   assertEquals(bytes[0], 1);
   assertStrictEquals(from, socket.remoteAddr);
@@ -208,21 +211,21 @@ const SPELLINGS: readonly [remote: string, source: string][] = [
 
 for (const [hostname, source] of SPELLINGS) {
   Deno.test(`UdpSocket connected to ${hostname} knows it as ${source}`, async () => {
-    const { door, socket } = open({ remote: remote(hostname) }, "::");
-    door.sink.onDatagram(new Uint8Array(1), source, 53);
+    const { handle, socket } = open({ remote: remote(hostname) }, "::");
+    handle.sink.onDatagram(new Uint8Array(1), source, 53);
     assertStrictEquals((await socket.receive()).from, socket.remoteAddr);
     const sent = socket.send(new Uint8Array(1));
-    door.sends[0]!.resolve();
+    handle.sends[0]!.resolve();
     await sent;
-    assertEquals(door.calls, [`send 1 to ${socket.remoteAddr!.hostname} 53`]);
+    assertEquals(handle.calls, [`send 1 to ${socket.remoteAddr!.hostname} 53`]);
   });
 }
 
 Deno.test("UdpSocket bound to a zone puts it back where the system leaves it out", async () => {
-  const { door, socket } = open({ bindAddress: parseIpAddress("fe80::1%eth0")! }, "fe80::1");
+  const { handle, socket } = open({ bindAddress: parseIpAddress("fe80::1%eth0")! }, "fe80::1");
   assertEquals(socket.localAddr.hostname, "fe80::1%eth0");
   const sources = ["fe80::2", "febf::2", "fec0::2", "2001:db8::2", "fe80::2%eth1"];
-  for (const source of sources) door.sink.onDatagram(new Uint8Array(1), source, 53);
+  for (const source of sources) handle.sink.onDatagram(new Uint8Array(1), source, 53);
   const seen: string[] = [];
   for (const _ of sources) seen.push((await socket.receive()).from.hostname);
   const zoned = ["fe80::2%eth0", "febf::2%eth0", "fec0::2", "2001:db8::2", "fe80::2%eth1"];
@@ -230,10 +233,10 @@ Deno.test("UdpSocket bound to a zone puts it back where the system leaves it out
 });
 
 Deno.test("UdpSocket.send() checks every destination that is not the last one", async () => {
-  const { door, socket } = open();
+  const { handle, socket } = open();
   const send = async (hostname: string, port = 53): Promise<void> => {
     const sent = socket.send(new Uint8Array(1), { transport: "udp", hostname, port });
-    door.sends.at(-1)?.resolve();
+    handle.sends.at(-1)?.resolve();
     await sent;
   };
   await send("192.0.2.2");
@@ -243,16 +246,16 @@ Deno.test("UdpSocket.send() checks every destination that is not the last one", 
   await assertRejects(() => send("192.0.2.2", 0), RangeError);
   await send("192.0.2.2");
   await send("192.0.2.3", 54);
-  assertEquals(door.calls.length, 3);
+  assertEquals(handle.calls.length, 3);
 });
 
 Deno.test("UdpSocket.joinMulticast() hands over what it has checked", async () => {
-  const { door, socket } = open({ multicast: true }, "::");
+  const { handle, socket } = open({ multicast: true }, "::");
   const options = { interfaceAddress: "::%eth0", loopback: false };
   await socket.joinMulticast("FF02:0::FB", options);
   await socket.leaveMulticast("ff02::fb", options);
   const json = JSON.stringify(options);
-  assertEquals(door.calls, [`join ff02::fb ${json}`, `leave ff02::fb ${json}`]);
+  assertEquals(handle.calls, [`join ff02::fb ${json}`, `leave ff02::fb ${json}`]);
 });
 
 const BAD_GROUPS: readonly [
@@ -273,22 +276,22 @@ const BAD_GROUPS: readonly [
 
 for (const [name, group, options, error] of BAD_GROUPS) {
   Deno.test(`UdpSocket.joinMulticast() rejects ${name}`, async () => {
-    const { door, socket } = open({ multicast: true });
+    const { handle, socket } = open({ multicast: true });
     await assertRejects(() => socket.joinMulticast(group, options), error);
-    assertEquals(door.calls, []);
+    assertEquals(handle.calls, []);
   });
 }
 
 Deno.test("UdpSocket.joinMulticast() wants a socket that was made for it", async () => {
-  const { door, socket } = open();
+  const { handle, socket } = open();
   await assertRejects(() => socket.joinMulticast("224.0.0.251"), TypeError);
   await assertRejects(() => socket.leaveMulticast("224.0.0.251"), TypeError);
-  assertEquals(door.calls, []);
+  assertEquals(handle.calls, []);
 });
 
-Deno.test("UdpSocket.ref() and unref() reach the door", () => {
-  const { door, socket } = open();
+Deno.test("UdpSocket.ref() and unref() reach the handle", () => {
+  const { handle, socket } = open();
   socket.unref();
   socket.ref();
-  assertEquals(door.calls, ["unref", "ref"]);
+  assertEquals(handle.calls, ["unref", "ref"]);
 });

@@ -8,12 +8,12 @@ import { ConnectionClosedError, LimitExceededError, TimeoutError } from "../../n
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { bindUdp, type UdpOptions } from "../../nbio/udp.ts";
-import { hasDenoDoor } from "../../nbio/udp_deno.ts";
+import { hasDenoHandle } from "../../nbio/udp_deno.ts";
 import { eventually } from "../_support/peer.ts";
 
-const DOOR = hasDenoDoor() ? "Deno.listenDatagram" : "node:dgram";
+const DOOR = hasDenoHandle() ? "Deno.listenDatagram" : "node:dgram";
 
-/** A test of this file, under the name of the door. */
+/** A test of this file, under the name of the way that datagrams take. */
 function test(name: string, fn: () => Promise<void>, ignore = false): void {
   Deno.test({ name: `${name} (${DOOR})`, fn, ignore });
 }
@@ -472,7 +472,7 @@ test("two sockets echo whatever comes", async () => {
   await echoing;
 });
 
-test("joinMulticast() wants a socket bound for it, whatever the door could do", async () => {
+test("joinMulticast() wants a socket bound for it, whatever the handle could do", async () => {
   using socket = await bindUdp();
   await assertRejects(() => socket.joinMulticast("224.0.0.251"), TypeError);
 });

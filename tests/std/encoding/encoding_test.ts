@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { decodeBase64 } from "@std/encoding/base64";
+import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
 import { encodeHex } from "@std/encoding/hex";
 
 // RFC 4648 section 10.
@@ -24,4 +25,17 @@ for (const [text, base64, hex] of ROWS) {
 
 Deno.test("decodeBase64() throws on other characters", () => {
   assertThrows(() => decodeBase64("Zg!="), TypeError);
+});
+
+Deno.test("encodeBase64Url() and decodeBase64Url() have letters of their own and no padding", () => {
+  const bytes = new Uint8Array([0xfb, 0xef, 0xff, 0xff]);
+  assertEquals(encodeBase64Url(bytes), "--___w");
+  assertEquals(encodeBase64Url(bytes.buffer), "--___w");
+  assertEquals(encodeBase64Url("f"), "Zg");
+  assertEquals(decodeBase64Url("--___w"), bytes);
+  assertEquals(decodeBase64Url("--___w=="), bytes);
+});
+
+Deno.test("decodeBase64Url() throws on other characters", () => {
+  assertThrows(() => decodeBase64Url("++//"), TypeError);
 });

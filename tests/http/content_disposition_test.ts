@@ -1,0 +1,71 @@
+import { assertEquals } from "@std/assert";
+import { parseContentDisposition } from "../../http/content_disposition.ts";
+
+for (
+  const [value, name, filename] of [
+    ['form-data; name="a"', "a", undefined],
+    ["form-data; name=a; filename=b", "a", "b"],
+    ["inline", undefined, undefined],
+    // How browsers write quotes and line ends, and how some clients do.
+    ['form-data; name="a%22b%0D%0Ac"', 'a"b\r\nc', undefined],
+    ['form-data; name="a%41%0d%2522"', "a%41%0d%2522", undefined],
+    ['form-data; name="a\\"b\\\\c"', 'a"b\\c', undefined],
+    ['form-data; name=a; filename="C:\\dir\\new.txt"', "a", "C:\\dir\\new.txt"],
+    ['form-data; name=a; filename="dir\\"', "a", "dir\\"],
+    ['attachment; filename="\u20ac \u{1f600}.txt"', undefined, "\u20ac \u{1f600}.txt"],
+    // RFC 8187.
+    ["attachment; filename=x; filename*=UTF-8''%e2%82%ac%20rates", undefined, "\u20ac rates"],
+    ["attachment; filename*=utf-8'en'a!#$&+-.^_`|~b; filename=x", undefined, "a!#$&+-.^_`|~b"],
+    ["attachment; filename*=iso-8859-1''%A3%20rates", undefined, "\u00a3 rates"],
+    ["attachment; filename=x; filename*=UTF-8''%ff", undefined, "x"],
+    ["attachment; filename=x; filename*=UTF-8''%c0%af", undefined, "x"],
+    ["attachment; filename=x; filename*=UTF-8''a%00b", undefined, "x"],
+    ["attachment; filename=x; filename*=UTF-8''a%2", undefined, "x"],
+    ["attachment; filename=x; filename*=latin9''a", undefined, "x"],
+    ["attachment; filename=x; filename*=UTF-8'a", undefined, "x"],
+    ["attachment; filename*=UTF-8'a", undefined, undefined],
+  ] as const
+) {
+  Deno.test(`parseContentDisposition() parses ${value}`, () => {
+    const parsed = parseContentDisposition(value)!;
+    assertEquals([parsed.name, parsed.filename], [name, filename]);
+  });
+}
+
+for (
+  const value of [
+    "",
+    ";",
+    '"form-data"',
+    "form-data name=a",
+    "form-data; name",
+    "form-data; name=a; Name=b",
+    'form-data; name="a"b',
+    'form-data; name="a',
+    'form-data; name="a\r\nb"',
+    'form-data; name="a\\"; filename="b"',
+    "form-data; name=a b",
+    "attachment; filename*=UTF-8''a b",
+    "attachment; filename*=\"UTF-8''a\"; filename*=b",
+  ]
+) {
+  Deno.test(`parseContentDisposition() refuses ${JSON.stringify(value)}`, () => {
+    assertEquals(parseContentDisposition(value), undefined);
+  });
+}
+
+Deno.test("parseContentDisposition() gives type and parameters as sent", () => {
+  const parsed = parseContentDisposition('Form-Data; name="a%22"; X-Y=z')!;
+  assertEquals(parsed.type, "form-data");
+  assertEquals(Object.fromEntries(parsed.parameters), { "name": "a%22", "x-y": "z" });
+});
+
+Deno.test("parseContentDisposition() takes time linear in its value", () => {
+  for (const piece of ['"', "\\", "%2", ";", "=", "a", "'", '\\"']) {
+    const long = piece.repeat(1 << 17);
+    const start = performance.now();
+    parseContentDisposition(`form-data; filename*=UTF-8''${long}`);
+    parseContentDisposition(`form-data; filename="${long}`);
+    assertEquals(performance.now() - start < 5_000, true);
+  }
+});

@@ -2,7 +2,21 @@
  * HTTP/1.1 in TypeScript: a server that hides nothing of the protocol.
  *
  * {@linkcode serve} runs a handler for every request. A handler reads from its
- * {@linkcode Context} and answers through it.
+ * {@linkcode Context} and answers through it; a {@linkcode Router} is made of
+ * handlers, and {@linkcode Middleware} stands around them.
+ *
+ * | to | there is |
+ * | --- | --- |
+ * | route | {@linkcode Router}: typed parameters, groups, 405, HEAD and OPTIONS, reverse URLs |
+ * | read a body | `ctx.body`: `bytes`, `text`, `json`, `form`, `multipart`, `stream`, `for await` |
+ * | answer | `ctx.text`, `html`, `json`, `bytes`, `stream`, `writer`, `redirect`, `inform`, or a `Response` |
+ * | fail well | {@linkcode HttpError}, {@linkcode problem}, {@linkcode Router.onError} |
+ * | negotiate | {@linkcode negotiateType}, {@linkcode negotiateLanguage}, {@linkcode negotiateEncoding}, {@linkcode negotiateCharset} |
+ * | keep state | `ctx.state` with {@linkcode StateKey}, `ctx.cookies`, {@linkcode CookieSigner}, {@linkcode CookieEncrypter}, {@linkcode session} |
+ * | let in | {@linkcode basicAuth}, {@linkcode csrf}, {@linkcode cors}, {@linkcode rateLimit}, {@linkcode requireBody}, {@linkcode validate} |
+ * | watch | {@linkcode logger}, {@linkcode requestId}, {@linkcode timeout}, {@linkcode secureHeaders} |
+ * | stand behind a proxy | {@linkcode trustedProxy}, {@linkcode proxyListener}, {@linkcode limitPerAddress} |
+ * | test without a socket | {@linkcode Router.request}, {@linkcode runRequest} |
  *
  * What is refused, and with which status, follows RFC 9112 where it says "must"
  * and the safer side where it says "may"; see {@linkcode HttpLenience} for what
@@ -18,21 +32,28 @@
  * - {@linkcode HttpError}: thrown by a handler to answer with a status.
  * - {@linkcode HttpProtocolError}: the client broke the protocol.
  * - {@linkcode HttpStateError}: something was called at the wrong moment.
+ * - {@linkcode RoutePatternError}: a pattern that cannot be read.
+ * - {@linkcode ValidationError}: what a client sent does not fit a schema.
  * - `LimitExceededError`, `TimeoutError`, `ConnectionClosedError` of
  *   `@nbio/net/nbio`: a bound, a deadline, a client that left.
  *
- * @example Reading and answering
+ * @example Routes, and a body that is read in bounds
  * ```ts
- * import { serve } from "@nbio/net/http";
+ * import { requestId, Router, serve } from "@nbio/net/http";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = serve(async (ctx) => {
- *   if (ctx.method !== "POST") return ctx.text("send me something");
- *   ctx.json({ length: (await ctx.body.bytes()).length });
- * }, { hostname: "127.0.0.1", port: 0 });
+ * const app = new Router();
+ * app.use(requestId());
+ * app.get("/users/:id{int}", (ctx) => ctx.json({ id: ctx.params.id }));
+ * app.post("/length", async (ctx) => {
+ *   ctx.json({ length: (await ctx.body.bytes({ maxBytes: 1_000 })).length });
+ * });
  *
+ * await using server = serve(app.handler, { hostname: "127.0.0.1", port: 0 });
  * const { port } = server.addr as Deno.NetAddr;
- * const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "four" });
+ * const url = `http://127.0.0.1:${port}`;
+ * assertEquals(await (await fetch(`${url}/users/7`)).json(), { id: 7 });
+ * const response = await fetch(`${url}/length`, { method: "POST", body: "four" });
  * assertEquals(await response.json(), { length: 4 });
  * ```
  *

@@ -5,6 +5,7 @@
  */
 
 import { checkRead, checkWritten } from "./_byte_counts.ts";
+import { checkBound } from "./_check_bound.ts";
 import { CopyBuffer } from "./_copy_buffer.ts";
 import { type Deadline, deadlines } from "./deadline_wheel.ts";
 import { LimitExceededError, TimeoutError } from "./errors.ts";
@@ -23,8 +24,8 @@ export interface CopyOptions extends OperationOptions {
   readonly onProgress?: (copiedBytes: number) => void;
 
   /**
-   * Most bytes the source may bring, an integer of at least 0, or `Infinity`.
-   * No byte of a read that goes beyond is written.
+   * Most bytes the source may bring; 0 and `Infinity` mean no limit. No byte of
+   * a read that goes beyond is written.
    *
    * @default {Infinity}
    */
@@ -186,9 +187,8 @@ class Progress {
 
   constructor(both: { close(): void }, options: CopyOptions) {
     const { maxBytes = Infinity, idleTimeoutMs = 0, wheel = deadlines } = options;
-    checkNumber("maxBytes", maxBytes, Number.isSafeInteger(maxBytes) || maxBytes === Infinity);
-    checkNumber("idleTimeoutMs", idleTimeoutMs);
-    this.#maxBytes = maxBytes;
+    checkIdleTimeout(idleTimeoutMs);
+    this.#maxBytes = checkBound("maxBytes", maxBytes);
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#onProgress = options.onProgress;
     this.#status = options.status;
@@ -244,9 +244,9 @@ function resolveBufferBytes({ bufferBytes = DEFAULT_BUFFER_BYTES }: CopyOptions)
   );
 }
 
-function checkNumber(name: string, value: number, isRightKind = true): void {
-  if (value >= 0 && isRightKind) return;
-  throw new RangeError(`Cannot copy: ${name} is ${value}, expected a number of at least 0`);
+function checkIdleTimeout(value: number): void {
+  if (value >= 0) return;
+  throw new RangeError(`Cannot copy: idleTimeoutMs is ${value}, expected a number of at least 0`);
 }
 
 function limitError(receivedBytes: number, maxBytes: number): LimitExceededError {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { disableDelay } from "./_no_delay.ts";
 import type { Transport } from "./transport.ts";
 
 /** An address that `dial` connects to. */
@@ -54,12 +55,7 @@ async function connectTcp(address: Deno.NetAddr, signal: AbortSignal): Promise<D
   const { hostname, port } = address;
   // The runtime honours the signal, and its type does not know.
   const connection = await Deno.connect({ hostname, port, signal } as Deno.ConnectOptions);
-  try {
-    // Small writes must not wait for the acknowledgement of the last one.
-    connection.setNoDelay(true);
-  } catch {
-    // The peer has reset it already: the first read or write says so.
-  }
+  disableDelay(connection);
   return connection;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkBound } from "./_check_bound.ts";
 import { checkRead } from "./_byte_counts.ts";
 import { type OperationOptions, runOperation } from "./operation.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
@@ -11,8 +12,8 @@ import { closeQuietly, type Transport } from "./transport.ts";
 /** Options of {@linkcode lingeringClose}. */
 export interface LingeringCloseOptions extends OperationOptions {
   /**
-   * Most bytes read and thrown away before closing anyway, a number of at
-   * least 0; `Infinity` means no limit.
+   * Most bytes read and thrown away before closing anyway; 0 and `Infinity` mean
+   * no limit.
    *
    * @default {262_144}
    */
@@ -71,10 +72,9 @@ export async function lingeringClose(
 ): Promise<void> {
   const { maxBytes = 262_144, timeoutMs = 500 } = options;
   try {
-    for (const name of ["maxBytes", "timeoutMs", "deadlineMs"] as const) {
-      checkNumber(name, options[name]);
-    }
-    await endAndDiscard(transport, maxBytes, { ...options, timeoutMs });
+    for (const name of ["timeoutMs", "deadlineMs"] as const) checkNumber(name, options[name]);
+    const limit = checkBound("maxBytes", maxBytes);
+    await endAndDiscard(transport, limit, { ...options, timeoutMs });
   } finally {
     closeQuietly(transport);
   }

@@ -43,7 +43,8 @@ export interface ListenOptions extends ListenAddress, TransportListenerOptions {
 
 /**
  * Listens on TCP ports and Unix sockets. Permission: `--allow-net` for the
- * addresses; for a Unix socket `--allow-read` and `--allow-write` for its path.
+ * addresses; for a Unix socket `--allow-net=unix:PATH`, `--allow-read` and
+ * `--allow-write` for its path.
  *
  * @param options Where to listen, and bounds.
  * @returns The listener; connections queue up until `serve` is called.

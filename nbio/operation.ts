@@ -59,7 +59,8 @@ export interface OperationOptions {
  * @param transport What `operate` works on; closed when it fails.
  * @param phase What the {@linkcode TimeoutError} calls the operation.
  * @param options Deadline and signal.
- * @param operate The operation. Not called if there is no time left or the
+ * @param operate The operation; last, behind the options, because it is mostly
+ * a block. Not called if there is no time left or the
  * signal has been aborted.
  * @returns What `operate` gives.
  * @throws {TimeoutError} If the deadline passes first.

@@ -15,8 +15,8 @@ import { closeQuietly, type Transport } from "./transport.ts";
 export interface RecvUntilOptions extends OperationOptions {
   /**
    * Most bytes the result may have, delimiter included: an integer from the
-   * length of the delimiter, or `Infinity`. What the buffer can hold is a limit
-   * in any case.
+   * length of the delimiter; 0 and `Infinity` mean no limit. What the buffer can
+   * hold is one in any case.
    *
    * @default {Infinity}
    */
@@ -110,7 +110,7 @@ export function recvUntil(
   delimiter: Uint8Array,
   options: RecvUntilOptions = {},
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const { maxBytes = Infinity } = options;
+  const maxBytes = options.maxBytes === 0 ? Infinity : options.maxBytes ?? Infinity;
   if (!isBounded(options)) return collect(transport, buffer, delimiter, maxBytes);
   return collectBounded(transport, buffer, delimiter, maxBytes, options);
 }

@@ -9,6 +9,7 @@ import { AcceptLoop } from "./accept_loop.ts";
 import type { AcceptSource } from "./accept_source.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
+import { disableDelay } from "./_no_delay.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 
 /** Options of {@linkcode TransportListener}, whatever it listens on. */
@@ -223,7 +224,7 @@ export class TransportListener implements AsyncDisposable {
     this.#acceptedCount++;
     this.#limit.enter();
     try {
-      setNoDelay(transport);
+      disableDelay(transport);
       const handled = this.#onConnection!(transport);
       if (handled === undefined) this.#release();
       else handled.then(this.#release, (error) => this.#fail(transport, error));
@@ -247,18 +248,6 @@ export class TransportListener implements AsyncDisposable {
     if (this.#closed && this.#runningCount === 0 && this.#limit.activeCount === 0) {
       this.#drained.resolve();
     }
-  }
-}
-
-/**
- * Small writes must not wait for the acknowledgement of the last one. Unix
- * sockets never do, and have no such method.
- */
-function setNoDelay(transport: Transport & Partial<Pick<Deno.TcpConn, "setNoDelay">>): void {
-  try {
-    transport.setNoDelay?.(true);
-  } catch {
-    // The connection is dead already: its handler is about to find out.
   }
 }
 

@@ -69,7 +69,7 @@ for (
   const { maxBytes, sentBytes, closes } of [
     { maxBytes: 1_000, sentBytes: 999, closes: false },
     { maxBytes: 1_000, sentBytes: 1_000, closes: true },
-    { maxBytes: 0, sentBytes: 0, closes: true },
+    { maxBytes: 0, sentBytes: 1_000, closes: false },
   ]
 ) {
   Deno.test(`lingeringClose() with maxBytes ${maxBytes} after ${sentBytes} bytes`, async () => {

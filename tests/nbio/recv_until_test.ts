@@ -147,7 +147,7 @@ for (
   const { delimiter, options } of [
     { delimiter: "", options: {} },
     { delimiter: "\r\n", options: { maxBytes: 1 } },
-    { delimiter: "\n", options: { maxBytes: 0 } },
+    { delimiter: "\n", options: { maxBytes: -1 } },
     { delimiter: "\n", options: { maxBytes: 1.5 } },
     { delimiter: "\n", options: { maxBytes: NaN } },
     { delimiter: "\n", options: { timeoutMs: -1 } },

@@ -38,11 +38,19 @@ export interface AddressLimitOptions {
  * @example Two per address
  * ```ts
  * import { limitPerAddress } from "@nbio/net/http";
- * import { type ConnectionHandler, lingeringClose, listen } from "@nbio/net/nbio";
+ * import { memoryPipe } from "@nbio/net/nbio/testing";
+ * import { assertEquals } from "@std/assert";
  *
- * const handler: ConnectionHandler = (transport) => lingeringClose(transport);
- * await using listener = listen({ hostname: "127.0.0.1" });
- * listener.serve(limitPerAddress(handler, { maxConnectionsPerAddress: 2 }));
+ * let handledCount = 0;
+ * const handler = limitPerAddress(() => {
+ *   handledCount++;
+ *   return new Promise<void>(() => {});
+ * }, { maxConnectionsPerAddress: 2 });
+ *
+ * const pipes = [memoryPipe(), memoryPipe(), memoryPipe()];
+ * for (const [, server] of pipes) handler(server);
+ * assertEquals(handledCount, 2);
+ * assertEquals(await pipes[2]![0].read(new Uint8Array(1)), null);
  * ```
  */
 export function limitPerAddress(

@@ -78,7 +78,27 @@ export type { HttpConnectionState, RequestState, ResponseState } from "./connect
 export { formatHttpDate } from "./date.ts";
 export * from "./errors.ts";
 export type * from "./events.ts";
+export {
+  type ForwardedElement,
+  type ForwardedNode,
+  type ForwardedOptions,
+  parseForwarded,
+  parseForwardedFor,
+  parseForwardedList,
+} from "./forwarded.ts";
 export { type HeaderInit, HeaderList } from "./header_list.ts";
+export { IpRangeSet } from "./ip_range.ts";
+export {
+  parseProxyHeader,
+  type ProxyAddress,
+  type ProxyHeader,
+  type ProxyHeaderOptions,
+  ProxyProtocolError,
+  type ProxyProtocolErrorCode,
+  type ProxyTlv,
+  ProxyTlvType,
+  startsWithProxyHeader,
+} from "./proxy_protocol.ts";
 export {
   type HttpLenience,
   type HttpLimits,

@@ -25,7 +25,7 @@
  * `@nbio/net/http/core`.
  *
  * Permissions: `--allow-net` of the address listened on; for Unix sockets
- * `--allow-read` and `--allow-write` of the path.
+ * `--allow-net=unix:PATH`, `--allow-read` and `--allow-write` of the path.
  *
  * Errors:
  *

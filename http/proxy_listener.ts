@@ -138,7 +138,19 @@ export interface ProxyListenerStats {
   readonly refusedCount: number;
 }
 
-/** A listener that reads PROXY headers; see {@linkcode proxyListener}. */
+/**
+ * A listener that reads PROXY headers; see {@linkcode proxyListener}.
+ *
+ * @example Watching it
+ * ```ts
+ * import { proxyListener } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const listener = proxyListener(Deno.listen({ hostname: "127.0.0.1", port: 0 }), ["10.0.0.1"]);
+ * assertEquals(listener.stats(), { pendingCount: 0, refusedCount: 0 });
+ * listener.close();
+ * ```
+ */
 export class ProxyListener implements AcceptSource {
   readonly #source: AcceptSource;
   readonly #trusted: TrustedAddresses;

@@ -170,8 +170,8 @@ function shutdownError(): ConnectionClosedError {
 /**
  * Serves HTTP/1.1.
  *
- * Needs `--allow-net`, or for a Unix socket `--allow-read` and `--allow-write`
- * of its path.
+ * Needs `--allow-net` of its address; for a Unix socket `--allow-net=unix:PATH`,
+ * `--allow-read` and `--allow-write` of its path.
  *
  * @param handler Answers the requests.
  * @param options Where to listen, and bounds.

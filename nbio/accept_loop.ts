@@ -9,6 +9,12 @@ import type { Clock } from "./clock.ts";
 import type { ConnectionLimit } from "./connection_limit.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 
+/**
+ * Connections in a row that are gone before they are accepted, before we pause
+ * all the same: a source that fails so for ever must not be a loop without end.
+ */
+const MAX_PEER_FAILURES = 1_000;
+
 /** Pause after the first failed `accept`; doubled with each further one. */
 const MIN_BACKOFF_MS = 5;
 const MAX_BACKOFF_MS = 1_000;
@@ -77,6 +83,7 @@ export class AcceptLoop {
   async run(): Promise<void> {
     const { limit } = this.#owner;
     let backoffMs = 0;
+    let peerFailureCount = 0;
     while (!this.#closed) {
       if (!limit.hasRoom) {
         await limit.change();
@@ -84,7 +91,7 @@ export class AcceptLoop {
       }
       try {
         const transport = await this.#source.accept();
-        backoffMs = 0;
+        backoffMs = peerFailureCount = 0;
         // With several sources, another one may have filled the last place.
         while (!limit.hasRoom && !this.#closed) await limit.change();
         if (this.#closed) closeQuietly(transport);
@@ -92,9 +99,12 @@ export class AcceptLoop {
       } catch (error) {
         // Closed by somebody else: no pause would bring it back.
         if (this.#closed || error instanceof Deno.errors.BadResource) return;
+        // A pause would let a few such clients hold up all others.
+        if (isOfPeer(error) && ++peerFailureCount < MAX_PEER_FAILURES) continue;
         this.#owner.onAcceptError(error);
         backoffMs = Math.min(Math.max(backoffMs * 2, MIN_BACKOFF_MS), MAX_BACKOFF_MS);
         await this.#pause(backoffMs);
+        peerFailureCount = 0;
       }
     }
   }
@@ -112,4 +122,15 @@ export class AcceptLoop {
       };
     });
   }
+}
+
+/**
+ * Whether an `accept` failed because the connection it took was gone by then,
+ * which says nothing about the next one: accept(2), on Linux ENOTCONN from asking
+ * for the address of a connection that was reset.
+ */
+function isOfPeer(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionAborted ||
+    error instanceof Deno.errors.ConnectionReset;
 }

@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { HttpStateError } from "../../http/errors.ts";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { HttpError, HttpStateError } from "../../http/errors.ts";
 import type { HeaderList } from "../../http/header_list.ts";
+import { StateKey } from "../../http/request_state.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
@@ -337,4 +338,180 @@ Deno.test("writer.write() and body readers reject for a context whose handler ha
   const client = await harness.open(post("/", "body"));
   assertEquals(await client.statuses(), [200]);
   assertEquals((await outcome!).code, "ERR_HTTP_CONTEXT_EXPIRED");
+});
+
+Deno.test("ctx.query decodes the parameters, once", async () => {
+  let seen: unknown;
+  await answerOf((ctx) => {
+    const { query } = ctx;
+    assertStrictEquals(ctx.query, query);
+    seen = [query.get("a"), query.getAll("b"), query.has("c"), query.get("d")];
+  }, request("GET /path?a=1+2%20%C3%A4&b=1&b=2&c&=x&%00=%zz"));
+  assertEquals(seen, ["1 2 \u00e4", ["1", "2"], true, null]);
+});
+
+Deno.test("ctx.query is empty without a query, and takes nothing of the path", async () => {
+  for (const target of ["/", "/a=b", "/?", "http://a/", "http://a?"]) {
+    let size: number | undefined;
+    await answerOf((ctx) => void (size = ctx.query.size), request(`GET ${target}`));
+    assertEquals(size, 0, target);
+  }
+});
+
+for (
+  const [location, sent] of [
+    ["/a?b=c#d", "/a?b=c#d"],
+    ["https://example.com/%2F", "https://example.com/%2F"],
+    ["", ""],
+    ["/a b", "/a%20b"],
+    ["/\u00e4/\u{1f600}", "/%C3%A4/%F0%9F%98%80"],
+    ["/\ud800", "/%EF%BF%BD"],
+    ['/"<>\\^`{|}', "/%22%3C%3E%5C%5E%60%7B%7C%7D"],
+    ["/\\evil.example", "/%5Cevil.example"],
+    [" //evil.example", "%20//evil.example"],
+    ["http://[::1]:80/", "http://[::1]:80/"],
+  ] as const
+) {
+  Deno.test(`ctx.redirect() sends ${JSON.stringify(location)} as a URI reference`, async () => {
+    const response = await answerOf((ctx) => ctx.redirect(location));
+    assertEquals([response.status, fieldOf(response, "location")], [302, sent]);
+    assertEquals([response.body, fieldOf(response, "content-length")], ["", "0"]);
+  });
+}
+
+Deno.test("ctx.redirect() takes the five statuses, and no other", async () => {
+  for (const status of [301, 302, 303, 307, 308]) {
+    assertEquals((await answerOf((ctx) => ctx.redirect("/", status))).status, status);
+  }
+  const response = await answerOf((ctx) => {
+    for (const status of [200, 300, 304, 305, 306, 309, 400, 302.5, NaN]) {
+      assertThrows(() => ctx.redirect("/", status), RangeError);
+    }
+    assertEquals([ctx.status, ctx.response.headers.size], [0, 0]);
+  });
+  assertEquals(response.status, 404);
+});
+
+Deno.test("ctx.redirect() refuses control characters, and answers nothing then", async () => {
+  for (const character of ["\r", "\n", "\0", "\t", "\x1f", "\x7f"]) {
+    const response = await answerOf((ctx) => {
+      assertThrows(() => ctx.redirect(`/a${character}Set-Cookie: b=c`), TypeError);
+    });
+    assertEquals([response.status, fieldOf(response, "location")], [404, undefined]);
+  }
+});
+
+Deno.test("ctx.redirect() throws once the head has left", async () => {
+  let code: string | undefined;
+  await answerOf(async (ctx) => {
+    ctx.text("hello");
+    await ctx.flush();
+    code = codeOf(() => ctx.redirect("/"));
+  });
+  assertEquals(code, "ERR_HTTP_HEAD_COMMITTED");
+});
+
+Deno.test("ctx.respond() answers with a Response, which can be looked at and changed", async () => {
+  const response = await answerOf((ctx) => {
+    ctx.set("x-before", "1");
+    ctx.respond(new Response("hello", { status: 201, headers: { "x-own": "2" } }));
+    assertEquals([ctx.status, ctx.response.headers.get("x-own")], [201, "2"]);
+    ctx.set("x-after", "3");
+  });
+  assertEquals([response.status, response.body], [201, "hello"]);
+  assertEquals(["x-before", "x-own", "x-after"].map((name) => fieldOf(response, name)), [
+    "1",
+    "2",
+    "3",
+  ]);
+});
+
+Deno.test("ctx.respond() refuses what it cannot send, and lets go of its body", async () => {
+  let cancelledCount = 0;
+  const body = () => new ReadableStream({ cancel: () => void cancelledCount++ });
+  const response = await answerOf((ctx) => {
+    const used = new Response("x");
+    used.body!.getReader();
+    assertThrows(() => ctx.respond(used), TypeError);
+    assertThrows(() => ctx.respond(Response.error()), RangeError);
+    ctx.text("first");
+    assertEquals(codeOf(() => ctx.respond(new Response(body()))), "ERR_HTTP_ALREADY_ANSWERED");
+  });
+  assertEquals([response.body, cancelledCount], ["first", 1]);
+});
+
+Deno.test("ctx.fail() answers with the error instead of what was answered", async () => {
+  for (
+    const [error, status, text] of [
+      [new HttpError(409, "Taken", { headers: [["x-why", "taken"]] }), 409, "Taken"],
+      [new HttpError(503, "secret"), 503, "Service Unavailable"],
+    ] as const
+  ) {
+    const response = await answerOf((ctx) => {
+      ctx.set("x-a", "b");
+      ctx.text("half done");
+      assertEquals(ctx.error, undefined);
+      ctx.fail(error);
+      assertStrictEquals(ctx.error, error);
+      ctx.set("x-late", "yes");
+    });
+    assertEquals([response.status, response.body], [status, text]);
+    assertEquals([fieldOf(response, "x-a"), fieldOf(response, "x-late")], [undefined, "yes"]);
+  }
+});
+
+Deno.test("ctx.fail() reports errors of ours once, and lets go of a body that was answered", async () => {
+  let cancelledCount = 0;
+  const failure = new Error("ours");
+  await using harness = new ServerHarness((ctx) => {
+    ctx.stream(new ReadableStream({ cancel: () => void cancelledCount++ }));
+    ctx.fail(failure);
+  });
+  const response = await harness.request(request("GET /"));
+  assertEquals([response.status, response.body], [500, "Internal Server Error"]);
+  assertEquals(harness.reported.map(({ error }) => error), [failure]);
+  assertEquals(cancelledCount, 1);
+});
+
+Deno.test("ctx.fail() cuts the connection once the head has left, and is idle once the handler settled", async () => {
+  let late: Context | undefined;
+  await using harness = new ServerHarness((ctx) => {
+    late = ctx;
+    if (ctx.path === "/whole") return ctx.text("whole");
+    return ctx.flush().then(() => ctx.fail(new HttpError(400, "too late")));
+  });
+  const client = await harness.open(request("GET /half"));
+  await turn();
+  assertEquals([client.server.isClosed, await client.maybeResponse()], [true, undefined]);
+  const other = await harness.open(request("GET /whole"));
+  assertEquals((await other.response()).body, "whole");
+  late!.fail(new Error("nobody hears"));
+  await other.send(request("GET /whole"));
+  assertEquals((await other.response()).body, "whole");
+  assertEquals([late!.error, harness.reported], [undefined, []]);
+});
+
+Deno.test("ctx.abort() aborts the signal once, and the request is answered all the same", async () => {
+  const reasons: unknown[] = [];
+  const response = await answerOf(async (ctx) => {
+    ctx.signal.addEventListener("abort", () => reasons.push(ctx.signal.reason));
+    ctx.abort("first");
+    ctx.abort("second");
+    await undefined;
+    ctx.text("answered");
+  });
+  assertEquals([response.body, reasons], ["answered", ["first"]]);
+});
+
+Deno.test("ctx.state belongs to one request", async () => {
+  const key = new StateKey<string>("path");
+  const seen: unknown[] = [];
+  await using harness = new ServerHarness((ctx) => {
+    seen.push(ctx.state.get(key));
+    ctx.state.set(key, ctx.path);
+    assertStrictEquals(ctx.state, ctx.state);
+    seen.push(ctx.state.require(key));
+  });
+  await harness.open(request("GET /1") + request("GET /2"));
+  assertEquals(seen, [undefined, "/1", undefined, "/2"]);
 });

@@ -47,6 +47,34 @@ Deno.test("AcceptLoop passes on what comes, until it is closed", async () => {
   assertEquals([source.acceptCount, source.closeCount, errors], [3, 1, []]);
 });
 
+const { NotConnected, ConnectionAborted, ConnectionReset } = Deno.errors;
+for (const PeerError of [NotConnected, ConnectionAborted, ConnectionReset]) {
+  Deno.test(`AcceptLoop does not pause for a client that is gone: ${PeerError.name}`, async () => {
+    const { owner, accepted, errors, clock } = setUp();
+    const source = new ScriptedSource();
+    const loop = new AcceptLoop(source, owner);
+    const ran = loop.run();
+    for (let count = 0; count < 20; count++) await source.fail(new PeerError("gone"));
+    await source.give(memoryPipe()[0]);
+    assertEquals([accepted.length, errors.length, clock.pendingCount], [1, 0, 0]);
+    loop.close();
+    await ran;
+  });
+}
+
+Deno.test("AcceptLoop pauses when nothing but clients that are gone comes", async () => {
+  const { owner, errors, clock } = setUp();
+  const source = new ScriptedSource();
+  const loop = new AcceptLoop(source, owner);
+  const ran = loop.run();
+  for (let count = 0; count < 999; count++) await source.fail(new Deno.errors.NotConnected());
+  assertEquals([errors.length, clock.pendingCount], [0, 0]);
+  await source.fail(new Deno.errors.NotConnected());
+  assertEquals([errors.length, clock.pendingCount], [1, 1]);
+  loop.close();
+  await ran;
+});
+
 Deno.test("AcceptLoop pauses after failures, longer each time, up to a second", async () => {
   const { owner, clock, errors } = setUp();
   const source = new ScriptedSource();

@@ -28,6 +28,7 @@ export interface ProblemDetails {
   readonly detail?: string | undefined;
   /** URI that names this occurrence. */
   readonly instance?: string | undefined;
+  /** Members of one's own (RFC 9457 section 3.2). */
   readonly [extension: string]: unknown;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
-import { LimitExceededError } from "@nbio/net/nbio";
+import { HttpError } from "@nbio/net/http";
 
 /** What is known of an upload. */
 export interface Upload {
@@ -111,7 +111,7 @@ export class Uploads {
   /**
    * Keeps the bytes of an upload. If they end in an error, nothing stays.
    *
-   * @throws {LimitExceededError} If a limit was passed.
+   * @throws {HttpError} With 413 if a limit was passed.
    */
   async save({ owner, name, type, content, verify }: NewUpload): Promise<Upload> {
     this.#use(owner, { bytes: 0, files: 1 });
@@ -168,12 +168,8 @@ async function writeAll(file: Deno.FsFile, chunk: Uint8Array, hash: Hash): Promi
   for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
 }
 
-function exceeded(limit: string, max: number): LimitExceededError {
+function exceeded(limit: string, max: number): HttpError {
   const what = limit === "maxOwnerFiles" ? "files" : "bytes";
   const where = limit === "maxFileBytes" ? "one file" : "all of your files";
-  return new LimitExceededError(`Cannot keep upload: ${max} ${what} in ${where} are the most`, {
-    limit,
-    max,
-    statusHint: 413,
-  });
+  return new HttpError(413, `Cannot keep upload: ${max} ${what} in ${where} are the most`);
 }

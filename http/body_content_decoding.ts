@@ -153,19 +153,25 @@ class DecodingBudget {
 
   take(count: number): void {
     this.#takenBytes += count;
-    if (this.#takenBytes > this.#maxBytes) {
-      throw new LimitExceededError(`Cannot read body: it exceeds ${this.#maxBytes} bytes`, {
-        limit: "maxBodyBytes",
-        max: this.#maxBytes,
-        statusHint: 413,
-      });
-    }
+    this.#check(this.#takenBytes);
+  }
+
+  #check(bytes: number): void {
+    if (bytes <= this.#maxBytes) return;
+    throw new LimitExceededError(`Cannot read body: it exceeds ${this.#maxBytes} bytes`, {
+      limit: "maxBodyBytes",
+      max: this.#maxBytes,
+      statusHint: 413,
+    });
   }
 
   async *watch(pieces: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
     let madeBytes = 0;
     for await (const piece of pieces) {
       madeBytes += piece.length;
+      // Also of what lies between two codings: it costs time, though it may come to
+      // nothing in the end.
+      this.#check(madeBytes);
       if (madeBytes > RATIO_FREE_BYTES && madeBytes > this.#takenBytes * this.#maxRatio) {
         throw new LimitExceededError(
           `Cannot decode body: it becomes more than ${this.#maxRatio} times as large`,

@@ -15,6 +15,7 @@ import { refuseContentCodings } from "./content_coding.ts";
 import { HttpError, HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
 import { resolveBound } from "./limits.ts";
+import { faultOf, requestFault } from "./request_fault.ts";
 
 /** First allocation for a body of known length: a claim of the peer, no more. */
 const MAX_FIRST_BYTES = 256 * 1024;
@@ -78,6 +79,11 @@ export interface ChunkOptions extends BodyDecodingOptions {
 /**
  * The body of a request. It can be read once, in one of these ways. What is not
  * read is dropped when the answer has left.
+ *
+ * An error about the body that a handler does not catch is answered with the status
+ * it stands for: 400, 408, 413 or 415. Errors of the same classes that come from
+ * somewhere else, an upstream of the handler's say, are not: they are a 500, or 503
+ * for a deadline.
  *
  * @example Reading JSON
  * ```ts
@@ -145,7 +151,11 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @throws {HttpProtocolError} If the body is malformed or cut off.
    * @throws {TimeoutError} If the client stalls.
    */
-  async bytes(options: CollectOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  bytes(options: CollectOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return faultOf(this.#bytes(options));
+  }
+
+  async #bytes(options: CollectOptions): Promise<Uint8Array<ArrayBuffer>> {
     this.#begin("bytes");
     const max = this.#bound(options.maxBytes ?? this.#maxBytes);
     return await collect(this.#open(options, false, max), max);
@@ -159,7 +169,11 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @throws {HttpError} With 415 if the charset is unknown; otherwise as
    * {@linkcode IncomingBody.bytes}.
    */
-  async text(options: CollectOptions = {}): Promise<string> {
+  text(options: CollectOptions = {}): Promise<string> {
+    return faultOf(this.#text(options));
+  }
+
+  async #text(options: CollectOptions): Promise<string> {
     this.#begin("text");
     const decoder = charsetDecoder(this.#source.bodyType);
     const content = this.#content(options);
@@ -175,7 +189,11 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @throws {HttpError} With 400 if the body is not JSON in UTF-8; otherwise as
    * {@linkcode IncomingBody.bytes}.
    */
-  async json(options: CollectOptions = {}): Promise<unknown> {
+  json(options: CollectOptions = {}): Promise<unknown> {
+    return faultOf(this.#json(options));
+  }
+
+  async #json(options: CollectOptions): Promise<unknown> {
     this.#begin("json");
     const content = this.#content(options);
     const bytes = content instanceof Uint8Array ? content : await content;
@@ -218,7 +236,11 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * assertEquals(await response.json(), ["A cat", 4]);
    * ```
    */
-  async form(options: FormOptions = {}): Promise<FormData> {
+  form(options: FormOptions = {}): Promise<FormData> {
+    return faultOf(this.#form(options));
+  }
+
+  async #form(options: FormOptions): Promise<FormData> {
     this.#begin("form");
     const format = formFormat(this.#source.bodyType, FORM_TYPES);
     if (format.type === "urlencoded") {
@@ -314,6 +336,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
         } else if (source.isBodyDone) return;
         else await source.awaitBody();
       }
+    } catch (error) {
+      throw requestFault(error);
     } finally {
       source.releaseBody?.();
     }
@@ -333,7 +357,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   #bound(maxBytes: number): number {
     const max = resolveBound("maxBytes", maxBytes);
     const length = this.#source.bodyLength;
-    if (length !== undefined && length > max) throw tooLarge(length, max);
+    if (length !== undefined && length > max) throw requestFault(tooLarge(length, max));
     return max;
   }
 
@@ -343,7 +367,13 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     isContent: boolean,
     max: number = Infinity,
   ): BodySource {
-    if (options.decode ?? this.#isDecoding) return decodeSource(this.#source, max, options);
+    if (options.decode ?? this.#isDecoding) {
+      try {
+        return decodeSource(this.#source, max, options);
+      } catch (error) {
+        throw requestFault(error);
+      }
+    }
     if (isContent) refuseContentCodings(this.#source.bodyCoding);
     return this.#source;
   }

@@ -8,6 +8,7 @@ import { resolveBound } from "./limits.ts";
 import type { MultipartLimits } from "./multipart_limits.ts";
 import { type MultipartEvent, MultipartParser } from "./multipart_parser.ts";
 import type { MultipartPartHead } from "./multipart_part_head.ts";
+import { faultOf, requestFault } from "./request_fault.ts";
 
 /** Options of {@linkcode MultipartPart.bytes} and {@linkcode MultipartPart.text}. */
 export interface PartCollectOptions {
@@ -98,7 +99,11 @@ export class MultipartPart implements AsyncIterable<Uint8Array> {
    * @throws {HttpProtocolError} If the body is malformed or cut off.
    * @throws {TimeoutError} If the client stalls.
    */
-  async bytes(options: PartCollectOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  bytes(options: PartCollectOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return faultOf(this.#bytes(options));
+  }
+
+  async #bytes(options: PartCollectOptions): Promise<Uint8Array<ArrayBuffer>> {
     this.#begin("bytes");
     return await this.#reader.collect(this, options);
   }
@@ -111,7 +116,11 @@ export class MultipartPart implements AsyncIterable<Uint8Array> {
    * @throws {HttpError} With 415 if the charset is unknown; otherwise as
    * {@linkcode MultipartPart.bytes}.
    */
-  async text(options: PartCollectOptions = {}): Promise<string> {
+  text(options: PartCollectOptions = {}): Promise<string> {
+    return faultOf(this.#text(options));
+  }
+
+  async #text(options: PartCollectOptions): Promise<string> {
     this.#begin("text");
     const decoder = charsetDecoder(this.type);
     return decoder.decode(await this.#reader.collect(this, options));
@@ -300,7 +309,8 @@ export class MultipartReader {
   /** One at a time: a part, or the loop that skips the rest of it. */
   #exclusively<T>(action: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(action);
-    this.#turn = result.catch(() => {});
+    // In front of whoever waits for the result: what fails here is about the request.
+    this.#turn = result.catch(requestFault);
     return result;
   }
 }

@@ -45,7 +45,7 @@ export function cookies(ctx: Context): RequestCookies {
 /**
  * Sets a cookie with the answer, safely unless told otherwise: with `Path=/`,
  * `Secure`, `HttpOnly` and `SameSite=Lax`. What this answer set before under the
- * same name, domain and path is replaced.
+ * same name, domain and path is replaced, unless just one of the two is partitioned.
  *
  * @param ctx The request.
  * @param name A token; a prefix such as `__Host-` is held to its promise.
@@ -117,7 +117,7 @@ export function deleteCookie(ctx: Context, name: string, scope: CookieScope = {}
 
 /**
  * RFC 6265bis section 4.1.1: an answer should not set one cookie twice. Clients
- * know a cookie by name, domain and path.
+ * know a cookie by name, domain and path, and by its partition if it has one.
  */
 function appendCookie(ctx: Context, line: string): void {
   const before = ctx.response.headers.getAll("set-cookie");
@@ -131,6 +131,8 @@ function appendCookie(ctx: Context, line: string): void {
 
 function identityOf(line: string): string {
   const [pair, ...attributes] = line.split("; ");
-  const scope = attributes.filter((attribute) => /^(domain|path)=/i.test(attribute));
+  const scope = attributes.filter((attribute) =>
+    /^(?:domain=|path=|partitioned$)/i.test(attribute)
+  );
   return [pair!.slice(0, pair!.indexOf("=")), ...scope.sort()].join("; ");
 }

@@ -9,6 +9,7 @@ export interface LogFields {
   readonly user: string | undefined;
   readonly method: string;
   readonly target: string;
+  readonly route: string | undefined;
   readonly httpVersion: string;
   readonly status: number;
   readonly bodyBytes: number | undefined;

@@ -1,4 +1,5 @@
 import { HttpStateError } from "./errors.ts";
+import { checkResponse } from "./server_adopt.ts";
 import type { Context } from "./server_context.ts";
 import type { Handler, HandlerResult } from "./server_shared.ts";
 
@@ -200,9 +201,7 @@ async function endError(ctx: Context, result: Promise<void | Response>): Promise
 
 /** A `Response` in the place of an answer; header fields of the error stay. */
 function respondInstead(ctx: Context, web: Response): void {
-  if (web.bodyUsed || web.body?.locked) {
-    throw new TypeError("Cannot answer with the returned Response: its body was used already");
-  }
+  checkResponse(web);
   ctx.status = web.status;
   if (web.body === null) ctx.bytes(NOTHING);
   else ctx.stream(web.body);

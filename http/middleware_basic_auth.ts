@@ -9,7 +9,8 @@ import type { Context } from "./server_context.ts";
 export interface BasicAuthOptions {
   /**
    * Names and passwords, at most 1,000 users: every one is compared with, so
-   * that the time does not tell which of them exist. Only digests are kept.
+   * that the time does not tell which of them exist. Only digests are kept. An
+   * empty password is refused: mostly it is one that was to come from elsewhere.
    *
    * @default {{}}
    */
@@ -63,7 +64,8 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * @param options Who is let in.
  * @returns The middleware.
  * @throws {RangeError} If there are too many users, a name contains a colon, a
- * name or password a control character, or the realm is not printable ASCII.
+ * name or password a control character, a password is missing or empty, or the
+ * realm is not printable ASCII.
  * @throws {TypeError} If there are both `users` and `verify`, or neither.
  *
  * @example One user
@@ -163,6 +165,10 @@ function verifyAmong(users: Readonly<Record<string, string>>): Verify {
 }
 
 function checkUser(user: string, password: string): void {
+  // Of an environment variable that is not set "undefined" would become.
+  if (typeof password !== "string" || password === "") {
+    throw new RangeError(`Cannot use option users: ${JSON.stringify(user)} has no password`);
+  }
   if (!user.includes(":") && !CONTROL.test(user) && !CONTROL.test(password)) return;
   throw new RangeError(
     "Cannot use option users: a name contains a colon, or a control character is in it",

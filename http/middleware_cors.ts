@@ -82,6 +82,9 @@ const EXPOSE_HEADERS = "access-control-expose-headers";
  * allowed the request is answered all the same, without leave to read: CORS
  * opens doors, it keeps nobody out; see {@linkcode csrf} for that.
  *
+ * Put it around a router or a group: around a route for one method alone it sees no
+ * preflight, which comes by OPTIONS.
+ *
  * `Vary` tells caches what the answer depends on. Of several policies around a
  * handler the innermost decides; but the outermost answers preflights, which go no
  * further: it must not be stricter.

@@ -1,5 +1,6 @@
 import { HttpError } from "./errors.ts";
 import type { Middleware } from "./middleware.ts";
+import { CLIENT, clientHost } from "./middleware_trusted_proxy.ts";
 import type { Context } from "./server_context.ts";
 
 /** Options of {@linkcode csrf}. */
@@ -54,9 +55,11 @@ const ORIGIN = /^(https?):\/\/([^/?#@\s]+)$/;
  * Safe methods pass: GET must change nothing. An upgrade does not count as safe,
  * since the same-origin policy does not hold for WebSockets.
  *
- * The scheme of the server is not known here, so a page on `http` passes as one
- * of `https` on the same host and port where the browser sends no fetch
- * metadata; `Strict-Transport-Security` rules that out.
+ * Behind a proxy that changes `Host`, put {@linkcode trustedProxy} with
+ * `x-forwarded-host` or `forwarded` in front. Unless that says `https`, the scheme is
+ * not known here, so a page on `http` passes as one of `https` on the same host and
+ * port where the browser sends no fetch metadata; `Strict-Transport-Security` rules
+ * that out.
  *
  * @param options What else is allowed.
  * @returns The middleware.
@@ -113,13 +116,14 @@ function isOwn(ctx: Context, rules: CsrfRules): boolean {
       (site === "same-site" && rules.allowSameSite);
   }
   if (origin === undefined) return !rules.requireMetadata;
-  return isOfHost(origin, ctx.headers.get("host"));
+  return isOfHost(origin, clientHost(ctx), ctx.state.get(CLIENT)?.scheme === "https");
 }
 
 /** Whether an origin has the host and port the request was sent to. */
-function isOfHost(origin: string, host: string | undefined): boolean {
+function isOfHost(origin: string, host: string | undefined, isHttps: boolean): boolean {
   const match = ORIGIN.exec(origin);
   if (match === null || host === undefined || host === "") return false;
+  if (isHttps && match[1] !== "https") return false;
   const defaultPort = match[1] === "https" ? ":443" : ":80";
   return withPort(match[2]!, defaultPort) === withPort(host, defaultPort);
 }

@@ -3,6 +3,7 @@ import { formatCombinedLog, formatCommonLog, formatJsonLog, keepOneLine } from "
 import { AUTHENTICATED_USER } from "./middleware_basic_auth.ts";
 import type { Middleware } from "./middleware.ts";
 import { REQUEST_ID } from "./middleware_request_id.ts";
+import { CLIENT } from "./middleware_trusted_proxy.ts";
 import type { ResponseBody } from "./outgoing_response.ts";
 import type { Context } from "./server_context.ts";
 
@@ -10,7 +11,10 @@ import type { Context } from "./server_context.ts";
 export interface LogEntry {
   /** When the request came, in milliseconds since the Unix epoch. */
   readonly timeMs: number;
-  /** Address of the client without its port, or the path of a Unix socket. */
+  /**
+   * Address of the client without its port, or the path of a Unix socket; what
+   * `trustedProxy` has found, where it runs. Empty where a proxy hides it.
+   */
   readonly remote: string;
   /** The user that `basicAuth` has let in, if any. */
   readonly user: string | undefined;
@@ -18,6 +22,8 @@ export interface LogEntry {
   readonly method: string;
   /** Request target. */
   readonly target: string;
+  /** Pattern of the route that matched, if any: `ctx.route`. */
+  readonly route: string | undefined;
   /** HTTP version of the request. */
   readonly httpVersion: "1.0" | "1.1";
   /** Status of the answer. */
@@ -111,10 +117,7 @@ export function logger(options: LoggerOptions = {}): Middleware {
   const { format = "common", sink = logLine, skip, clock = systemClock } = options;
   const { maxFieldBytes = 1_024 } = options;
   checkMaxFieldBytes(maxFieldBytes);
-  const formatEntry = typeof format === "function" ? oneLine(format) : FORMATS[format];
-  if (formatEntry === undefined) {
-    throw new RangeError(`Cannot use option format: ${JSON.stringify(format)} is none of them`);
-  }
+  const formatEntry = typeof format === "function" ? oneLine(format) : formatterOf(format);
   return async (ctx, next) => {
     const timeMs = clock.wallNow();
     const startMs = clock.now();
@@ -134,6 +137,16 @@ function logLine(line: string): void {
   console.log(line);
 }
 
+function formatterOf(format: keyof typeof FORMATS): (entry: LogEntry) => string {
+  // Not what all objects have, such as "toString".
+  if (Object.hasOwn(FORMATS, format)) return FORMATS[format];
+  throw new RangeError(
+    `Cannot use option format: ${JSON.stringify(format)} is none of ${
+      Object.keys(FORMATS).join(", ")
+    }`,
+  );
+}
+
 function oneLine(format: (entry: LogEntry) => string): (entry: LogEntry) => string {
   return (entry) => keepOneLine(format(entry));
 }
@@ -144,10 +157,11 @@ function makeEntry(ctx: Context, timeMs: number, durationMs: number, maxBytes: n
     text === undefined || text.length <= maxBytes ? text : `${text.slice(0, maxBytes)}...`;
   return {
     timeMs,
-    remote: remoteOf(ctx.remoteAddr),
+    remote: remoteOf(ctx),
     user: cut(ctx.state.get(AUTHENTICATED_USER)),
     method: cut(ctx.method)!,
     target: cut(ctx.url)!,
+    route: ctx.route,
     httpVersion: ctx.httpVersion,
     // Nothing behind this middleware answered: what follows is a 404.
     status: response.status || 404,
@@ -160,7 +174,10 @@ function makeEntry(ctx: Context, timeMs: number, durationMs: number, maxBytes: n
   };
 }
 
-function remoteOf(addr: Deno.Addr): string {
+function remoteOf(ctx: Context): string {
+  const client = ctx.state.get(CLIENT);
+  if (client !== undefined) return client.address ?? "";
+  const addr = ctx.remoteAddr;
   return "hostname" in addr ? addr.hostname : "path" in addr ? addr.path : "";
 }
 

@@ -62,7 +62,8 @@ const encoder = new TextEncoder();
  *
  * Several limits around one handler count each on its own, and all are told.
  *
- * Behind a proxy every client has the proxy's address: give a `key` there.
+ * Behind a proxy every client has the proxy's address: put {@linkcode trustedProxy}
+ * in front of the limit, or give a `key`.
  *
  * @param options The limit, whose, and where it is counted.
  * @returns The middleware.

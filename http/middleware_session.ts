@@ -1,5 +1,6 @@
 import { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
 import { HttpStateError } from "./errors.ts";
+import type { HeaderList } from "./header_list.ts";
 import type { Next } from "./middleware.ts";
 import { StateKey } from "./request_state.ts";
 import type { Context } from "./server_context.ts";
@@ -51,6 +52,10 @@ export interface SessionMiddleware<Data extends object> {
 interface SessionSlot<Data extends object> {
   draft: SessionDraft | undefined;
   loading: Promise<Session<Data>> | undefined;
+  /** What the client has to be told last. */
+  change: CookieChange;
+  /** The header fields among which it was told. */
+  toldAmong: HeaderList | undefined;
 }
 
 /**
@@ -73,7 +78,8 @@ interface SessionSlot<Data extends object> {
  * @param options The keys that sign ids, and what else is to differ.
  * @returns The middleware; its `load` gives the session of a request.
  * @throws {TypeError} If the cookie breaks a rule of {@linkcode formatSetCookie}.
- * @throws {RangeError} If a key or a number is out of its range.
+ * @throws {RangeError} If a key or a number is out of its range, or `cacheControl`
+ * cannot stand in a header field.
  *
  * @example Counting visits
  * ```ts
@@ -109,7 +115,12 @@ export function session<Data extends object = Record<string, unknown>>(
   const key = new StateKey<SessionSlot<Data>>("session");
 
   async function middleware(ctx: Context, next: Next): Promise<void> {
-    const slot: SessionSlot<Data> = { draft: undefined, loading: undefined };
+    const slot: SessionSlot<Data> = {
+      draft: undefined,
+      loading: undefined,
+      change: undefined,
+      toldAmong: undefined,
+    };
     ctx.state.set(key, slot);
     await next();
     if (slot.loading !== undefined) await finish(ctx, slot, resolved);
@@ -129,7 +140,7 @@ async function open<Data extends object>(
   options: ResolvedSessionOptions,
 ): Promise<Session<Data>> {
   const draft = slot.draft = await findDraft(ctx, options);
-  return new Session<Data>(draft, options.rotationGraceMs, () => save(ctx, draft, options));
+  return new Session<Data>(draft, options.rotationGraceMs, () => save(ctx, slot, options));
 }
 
 async function findDraft(ctx: Context, options: ResolvedSessionOptions): Promise<SessionDraft> {
@@ -168,18 +179,19 @@ async function finish<Data extends object>(
   }
   const draft = slot.draft!;
   try {
-    await save(ctx, draft, options);
+    await save(ctx, slot, options);
   } finally {
     draft.isClosed = true;
   }
   if (!ctx.response.committed) adviseCaches(ctx, options.cacheControl);
 }
 
-async function save(
+async function save<Data extends object>(
   ctx: Context,
-  draft: SessionDraft,
+  slot: SessionSlot<Data>,
   options: ResolvedSessionOptions,
 ): Promise<void> {
+  const draft = slot.draft!;
   const { committed } = ctx.response;
   if (committed && changesIdentity(draft)) {
     throw new HttpStateError(
@@ -193,8 +205,13 @@ async function save(
   const change = draft.id !== undefined && changesStore(draft)
     ? await options.queue.run(draft.id, commit)
     : await commit();
+  slot.change = change ?? slot.change;
   // A renewal can wait for the next answer, and a destroyed id opens nothing.
-  if (!committed) await tell(ctx, change, options, nowMs);
+  if (committed || slot.change === undefined) return;
+  // An error drops what was told before it: the client would have a dead id.
+  if (change === undefined && slot.toldAmong === ctx.response.headers) return;
+  await tell(ctx, slot.change, options, nowMs);
+  slot.toldAmong = ctx.response.headers;
 }
 
 async function tell(

@@ -1,3 +1,4 @@
+import { CLIENT } from "./middleware_trusted_proxy.ts";
 import type { Context } from "./server_context.ts";
 
 const GROUPS_PER_ADDRESS = 8;
@@ -5,12 +6,18 @@ const GROUPS_PER_NETWORK = 4;
 
 /**
  * Whom a request is counted for unless told otherwise: the address of the
- * client, of IPv6 its network of 64 bits.
+ * client, of IPv6 its network of 64 bits. Behind proxies it is what `trustedProxy`
+ * has found, if that stands further out.
  *
  * @param ctx The request.
- * @returns The key; all clients of a Unix socket have the same.
+ * @returns The key; all clients of a Unix socket have the same, and so have those
+ * whose address a proxy hides.
  */
 export function clientKey(ctx: Context): string {
+  const client = ctx.state.get(CLIENT);
+  if (client !== undefined) {
+    return client.address === undefined ? "unknown" : networkOf(client.address);
+  }
   const addr = ctx.remoteAddr;
   return "hostname" in addr ? networkOf(addr.hostname) : "unix";
 }

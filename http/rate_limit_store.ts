@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { resolveBound } from "./limits.ts";
+import { RecencyMap } from "./recency_map.ts";
 
 /** What a {@linkcode RateLimitStore} says about one request. */
 export interface RateLimitDecision {
@@ -72,44 +73,14 @@ export interface MemoryRateLimitStoreOptions {
   readonly clock?: Clock;
 }
 
-/**
- * What is remembered of a key; what the numbers mean is the algorithm's. A link of
- * a circular list, in the order in which the keys were seen last.
- *
- * A `Map` has an order too, but to move a key in it is to delete and add it, and
- * what is deleted stays in the way of all look-ups until the whole map is made
- * anew: with many keys, one that comes again and again costs a fraction of a
- * millisecond each time.
- */
-class Usage {
-  readonly key: string;
+/** What is remembered of a key; what the numbers mean is the algorithm's. */
+interface Usage {
   /** Tokens used and not back yet; or units of the current window. */
-  used = 0;
+  used: number;
   /** Units of the window before. */
-  usedBefore = 0;
+  usedBefore: number;
   /** Instant `used` is of; or the start of the current window. */
   sinceMs: number;
-  next: Usage = this;
-  prev: Usage = this;
-
-  constructor(key: string, nowMs: number) {
-    this.key = key;
-    this.sinceMs = nowMs;
-  }
-
-  /** Takes this link out of its list, if it is in one. */
-  unlink(): void {
-    this.prev.next = this.next;
-    this.next.prev = this.prev;
-  }
-
-  /** Puts a link in front of this one: of the head of a list, at its end. */
-  insert(link: Usage): void {
-    link.prev = this.prev;
-    link.next = this;
-    this.prev.next = link;
-    this.prev = link;
-  }
 }
 
 /**
@@ -133,12 +104,9 @@ export class MemoryRateLimitStore implements RateLimitStore {
   readonly #limit: number;
   readonly #windowMs: number;
   readonly #isBucket: boolean;
-  readonly #maxKeys: number;
   readonly #evicts: boolean;
   readonly #clock: Clock;
-  readonly #usages: Map<string, Usage> = new Map();
-  /** Head of the list: behind it comes what was seen longest ago. */
-  readonly #order: Usage = new Usage("", 0);
+  readonly #usages: RecencyMap<string, Usage>;
 
   /**
    * Makes a store that remembers nothing yet.
@@ -153,7 +121,7 @@ export class MemoryRateLimitStore implements RateLimitStore {
     this.#limit = limit;
     this.#windowMs = windowMs;
     this.#isBucket = algorithm === "token-bucket";
-    this.#maxKeys = resolveBound("maxKeys", maxKeys);
+    this.#usages = new RecencyMap(resolveBound("maxKeys", maxKeys));
     this.#evicts = whenFull === "evict";
     this.#clock = clock;
   }
@@ -185,27 +153,20 @@ export class MemoryRateLimitStore implements RateLimitStore {
       : this.#takeFromWindow(usage, nowMs, cost);
   }
 
-  /** The usage of a key, moved to the end; `undefined` if there is no place. */
+  /** The usage of a key, which is seen now; `undefined` if there is no place. */
   #renew(key: string, nowMs: number): Usage | undefined {
-    let usage = this.#usages.get(key);
-    if (usage !== undefined) {
-      usage.unlink();
-    } else {
-      if (this.#usages.size >= this.#maxKeys && !this.#makeRoom(nowMs)) return undefined;
-      usage = new Usage(key, nowMs);
-      this.#usages.set(key, usage);
-    }
-    this.#order.insert(usage);
+    const present = this.#usages.touch(key);
+    if (present !== undefined) return present;
+    if (!this.#hasRoom(nowMs)) return undefined;
+    const usage: Usage = { used: 0, usedBefore: 0, sinceMs: nowMs };
+    this.#usages.set(key, usage);
     return usage;
   }
 
-  #makeRoom(nowMs: number): boolean {
-    const oldest = this.#order.next;
+  /** Whether a new key may have a place, and be it that of another one. */
+  #hasRoom(nowMs: number): boolean {
     // What was seen longest ago: if it counts still, so may all others.
-    if (!this.#evicts && !this.#isOver(oldest, nowMs)) return false;
-    oldest.unlink();
-    this.#usages.delete(oldest.key);
-    return true;
+    return this.#evicts || !this.#usages.isFull || this.#isOver(this.#usages.oldest!, nowMs);
   }
 
   /** Whether a usage no longer makes a difference. */
@@ -214,9 +175,8 @@ export class MemoryRateLimitStore implements RateLimitStore {
   }
 
   #refuseNewKey(nowMs: number): RateLimitDecision {
-    const oldest = this.#order.next;
     const spanMs = this.#windowMs * (this.#isBucket ? 1 : 2);
-    const waitMs = Math.max(1, oldest.sinceMs + spanMs - nowMs);
+    const waitMs = Math.max(1, this.#usages.oldest!.sinceMs + spanMs - nowMs);
     return { allowed: false, remaining: 0, resetMs: waitMs, retryAfterMs: waitMs };
   }
 

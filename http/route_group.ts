@@ -225,14 +225,20 @@ export class RouteGroup<Prefix extends string> {
 
   /**
    * Adds middlewares around the routes of this group, also those that were added
-   * before: the order of lines does not matter. On a router they are around every
-   * answer, also 404, 405 and the automatic ones.
+   * before: the order of lines does not matter. They are around 405 and the
+   * automatic answer to OPTIONS too where all routes of the path are in the group, so
+   * that {@linkcode cors} answers preflights. On a router they are around every
+   * answer, also 404.
    *
    * @param middlewares From the outermost to the innermost; behind those that
    * were added before.
+   * @throws {TypeError} If one of them is no function.
    */
   use(...middlewares: Middleware[]): void {
-    checkFunctions(middlewares);
+    checkFunctions(
+      middlewares,
+      "Cannot use middleware: expected functions; group() takes a prefix",
+    );
     this.#scope.middlewares.push(...middlewares);
     this.#host.registry.touch();
   }
@@ -281,6 +287,9 @@ export class RouteGroup<Prefix extends string> {
     const whole = this.#prefix + prefix;
     checkPrefix(whole);
     if (typeof mounted === "function") return this.on("*", `${prefix}/*path?`, mounted);
+    if (!(#host in mounted)) {
+      throw new TypeError("Cannot mount: expected a router, or a function that answers requests");
+    }
     const { registry, scopes } = this.#host;
     registry.mount(whole, scopes, mounted.#host.registry);
   }
@@ -313,9 +322,12 @@ function toMethod(method: string): string | undefined {
 }
 
 /** Found where it was written, and not at the first request. */
-function checkFunctions(functions: readonly unknown[]): void {
+function checkFunctions(
+  functions: readonly unknown[],
+  message = "Cannot add route: expected functions, at last a handler",
+): void {
   if (functions.length > 0 && functions.every((each) => typeof each === "function")) return;
-  throw new TypeError("Cannot add route: expected functions, at last a handler");
+  throw new TypeError(message);
 }
 
 function checkPrefix(prefix: string): void {

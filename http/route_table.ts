@@ -1,5 +1,5 @@
 import { HttpError } from "./errors.ts";
-import { compose } from "./middleware.ts";
+import { compose, type Middleware } from "./middleware.ts";
 import { canonicalPath, encodePath, type RoutePathOptions } from "./route_path.ts";
 import { expandPattern, literalPath, type RoutePattern } from "./route_pattern.ts";
 import type { RouteRecord, RouteScope } from "./route_registry.ts";
@@ -15,11 +15,18 @@ export interface RouteTableOptions extends Required<RoutePathOptions> {
   readonly notFound: Handler | undefined;
 }
 
-/** A route whose pattern is an expression. */
-interface ExpressionRoute {
+/** A route with everything around its handler. */
+interface CompiledRoute {
   readonly method: string | undefined;
-  readonly expression: RegExp;
+  /** Text of its pattern. */
+  readonly source: string;
+  readonly scopes: readonly RouteScope[];
   readonly handler: Handler;
+}
+
+/** A route whose pattern is an expression. */
+interface ExpressionRoute extends CompiledRoute {
+  readonly expression: RegExp;
 }
 
 const PERMANENT_REDIRECT = 308;
@@ -31,13 +38,16 @@ const METHOD_ORDER = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
  * middlewares, found by method and path.
  */
 export class RouteTable {
-  readonly #trie: RouteTrie<Handler>;
+  readonly #trie: RouteTrie<CompiledRoute>;
   /** Patterns without parameters, by method and path as sent: the shortest way. */
-  readonly #direct: Map<string, Map<string, Handler>> = new Map();
+  readonly #direct: Map<string, Map<string, CompiledRoute>> = new Map();
   readonly #expressions: ExpressionRoute[] = [];
   readonly #methods: Set<string> = new Set();
   readonly #options: RouteTableOptions;
   readonly #ignoresTrailingSlash: boolean;
+  /** Whether there is more around some routes than around all answers. */
+  readonly #hasGroups: boolean;
+  readonly #answer: Handler = (ctx) => this.#answerUnrouted(ctx);
   readonly #fallback: Handler;
 
   /**
@@ -53,9 +63,10 @@ export class RouteTable {
       maxExpressionLength,
       ignoresTrailingSlash: this.#ignoresTrailingSlash,
     });
+    this.#hasGroups = records.some(({ scopes }) => scopes.length > 1);
     for (const record of records) this.#add(record);
     this.#addDirectHeads();
-    this.#fallback = compose(scope.middlewares, (ctx) => this.#answerUnrouted(ctx), scope);
+    this.#fallback = compose(scope.middlewares, this.#answer, scope);
   }
 
   /**
@@ -69,8 +80,9 @@ export class RouteTable {
     // An absolute-form target begins with a scheme.
     const path = query < 0 ? url : url.slice(0, query);
     const direct = this.#direct.get(method)?.get(path);
-    if (direct !== undefined) return direct(ctx);
-    return this.#handleByTrie(ctx, method, path);
+    if (direct === undefined) return this.#handleByTrie(ctx, method, path);
+    ctx.enterRoute(direct.source);
+    return direct.handler(ctx);
   }
 
   #handleByTrie(ctx: Context, method: string, path: string): HandlerResult {
@@ -78,8 +90,9 @@ export class RouteTable {
     if (!trie.scan(path, path.length) && !this.#scanCanonical(ctx)) return this.#fallback(ctx);
     const entry = trie.match(method);
     if (entry === undefined) return this.#handleByExpression(ctx, method);
-    if (!entry.isStatic) ctx.enterRoute(trie.params(entry));
-    return entry.value(ctx);
+    const { source, handler } = entry.value;
+    ctx.enterRoute(source, entry.isStatic ? undefined : trie.params(entry));
+    return handler(ctx);
   }
 
   /** Whether a path that is not plain can be looked up; if not, it is answered with why. */
@@ -97,17 +110,44 @@ export class RouteTable {
   }
 
   #handleByExpression(ctx: Context, method: string): HandlerResult {
-    if (this.#expressions.length === 0) return this.#fallback(ctx);
+    if (this.#expressions.length === 0) return this.#handleUnrouted(ctx);
     // An absolute-form target has no place in the trie.
     const path = canonicalPath(ctx.path, this.#options);
     for (const route of this.#expressions) {
       if (!answers(route.method, method)) continue;
       const match = this.#execute(route.expression, path);
       if (match === null) continue;
-      if (match.groups !== undefined) ctx.enterRoute({ ...match.groups });
+      ctx.enterRoute(route.source, match.groups && { ...match.groups });
       return route.handler(ctx);
     }
-    return this.#fallback(ctx);
+    return this.#handleUnrouted(ctx);
+  }
+
+  /**
+   * Answers for a path that has no route, or none for the method. In the second
+   * case what is around all of its routes is around the answer as well: a
+   * preflight for a route in a group is for the cross-origin policy of the group.
+   */
+  #handleUnrouted(ctx: Context): HandlerResult {
+    if (!this.#hasGroups || ctx.url === "*") return this.#fallback(ctx);
+    const scopes = this.#scopesAround(canonicalPath(ctx.path, this.#options));
+    if (scopes.length <= 1) return this.#fallback(ctx);
+    return composeScopes(scopes, [], this.#answer)(ctx);
+  }
+
+  /** The scopes that all routes of a path are in. */
+  #scopesAround(canonical: string): readonly RouteScope[] {
+    this.#trie.scan(canonical, canonical.length);
+    const routes = [...this.#trie.values(), ...this.#expressionsOf(canonical)];
+    const [first = [], ...others] = routes.map(({ scopes }) => scopes);
+    const end = first.findIndex((scope, index) => others.some((other) => other[index] !== scope));
+    return end < 0 ? first : first.slice(0, end);
+  }
+
+  #expressionsOf(canonical: string): ExpressionRoute[] {
+    return this.#expressions.filter(({ expression }) =>
+      this.#execute(expression, canonical) !== null
+    );
   }
 
   #execute(expression: RegExp, path: string): RegExpExecArray | null {
@@ -139,25 +179,25 @@ export class RouteTable {
   #methodsOf(canonical: string): Set<string> {
     this.#trie.scan(canonical, canonical.length);
     const methods = this.#trie.methods();
-    for (const { method, expression } of this.#expressions) {
-      if (this.#execute(expression, canonical) !== null) methods.add(method ?? "*");
-    }
+    for (const { method } of this.#expressionsOf(canonical)) methods.add(method ?? "*");
     return methods;
   }
 
   #add(record: RouteRecord): void {
-    const { method, pattern } = record;
-    const handler = composeRoute(record);
+    const { method, pattern, scopes, middlewares } = record;
+    const { source } = pattern;
+    const handler = composeScopes(scopes, middlewares, record.handler);
+    const route: CompiledRoute = { method, source, scopes, handler };
     if (method !== undefined) this.#methods.add(method);
     if ("expression" in pattern) {
-      this.#expressions.push({ method, expression: pattern.expression, handler });
+      this.#expressions.push({ ...route, expression: pattern.expression });
       return;
     }
-    this.#trie.add(pattern, method, handler);
-    if (method !== undefined) this.#addDirect(pattern, method, handler);
+    this.#trie.add(pattern, method, route);
+    if (method !== undefined) this.#addDirect(pattern, method, route);
   }
 
-  #addDirect(pattern: RoutePattern, method: string, handler: Handler): void {
+  #addDirect(pattern: RoutePattern, method: string, route: CompiledRoute): void {
     const paths = this.#direct.get(method) ?? new Map();
     this.#direct.set(method, paths);
     const options = { ignoresTrailingSlash: this.#ignoresTrailingSlash };
@@ -166,7 +206,7 @@ export class RouteTable {
       // With parameters, although none is in this path: they are set.
       if (path === undefined || pattern.params.length > 0) continue;
       // What is not plain may be read as something else.
-      if (this.#trie.scan(path, path.length)) paths.set(path, handler);
+      if (this.#trie.scan(path, path.length)) paths.set(path, route);
     }
   }
 
@@ -176,7 +216,11 @@ export class RouteTable {
   }
 }
 
-function composeRoute({ scopes, middlewares, handler }: RouteRecord): Handler {
+function composeScopes(
+  scopes: readonly RouteScope[],
+  middlewares: readonly Middleware[],
+  handler: Handler,
+): Handler {
   const onError = scopes.findLast((scope) => scope.onError !== undefined)?.onError;
   const around = scopes.flatMap((scope) => scope.middlewares);
   return compose([...around, ...middlewares], handler, { onError });

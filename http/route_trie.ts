@@ -228,7 +228,23 @@ export class RouteTrie<T> {
 
   /** The methods of all patterns that match the path of the last scan; `*` for any. */
   methods(): Set<string> {
-    const found = new Set<string>();
+    const methods = new Set<string>();
+    for (const leaf of this.#leaves()) {
+      for (const own of leaf.methods) methods.add(own);
+      if (leaf.any !== undefined) methods.add("*");
+    }
+    return methods;
+  }
+
+  /** The values of all patterns that match the path of the last scan, of any method. */
+  values(): T[] {
+    return this.#leaves().flatMap(({ entries, any }) =>
+      [...entries, ...any === undefined ? [] : [any]].map(({ value }) => value)
+    );
+  }
+
+  #leaves(): Leaf<T>[] {
+    const found: Leaf<T>[] = [];
     if (this.#count > 0) this.#walk(this.#root, 0, "", found);
     return found;
   }
@@ -257,12 +273,12 @@ export class RouteTrie<T> {
       : this.#text.slice(start, stop);
   }
 
-  /** Searches below a node; with `found` it collects methods and finds nothing. */
+  /** Searches below a node; with `found` it collects leaves and finds nothing. */
   #walk(
     node: Node<T>,
     index: number,
     method: string,
-    found: Set<string> | undefined,
+    found: Leaf<T>[] | undefined,
   ): RouteEntry<T> | undefined {
     const start = index === 0 ? 1 : this.#stops[index - 1]! + 1;
     const stop = this.#stops[index]!;
@@ -289,7 +305,7 @@ export class RouteTrie<T> {
     node: Node<T>,
     index: number,
     method: string,
-    found: Set<string> | undefined,
+    found: Leaf<T>[] | undefined,
   ): RouteEntry<T> | undefined {
     if (index + 1 < this.#count) return this.#walk(node, index + 1, method, found);
     return node.leaf === undefined ? undefined : take(node.leaf, method, found);
@@ -323,11 +339,10 @@ export class RouteTrie<T> {
 function take<T>(
   leaf: Leaf<T>,
   method: string,
-  found: Set<string> | undefined,
+  found: Leaf<T>[] | undefined,
 ): RouteEntry<T> | undefined {
   if (found === undefined) return leaf.find(method);
-  for (const own of leaf.methods) found.add(own);
-  if (leaf.any !== undefined) found.add("*");
+  found.push(leaf);
   return undefined;
 }
 

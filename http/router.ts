@@ -16,7 +16,9 @@ export interface RouterOptions extends RoutePathOptions {
   /**
    * Longest text, in characters, that a regular expression of a route is tried
    * on: a segment, or the path for {@linkcode Router.regexp}. What is longer does
-   * not match. 0 or Infinity for no bound.
+   * not match. 0 or Infinity for no bound. It bounds the time of common expressions;
+   * one that repeats what repeats, such as `(a+)+b`, takes years for 50 characters
+   * and must not be used.
    *
    * @default {1024}
    */

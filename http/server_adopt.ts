@@ -7,9 +7,10 @@ import type { OutgoingResponse } from "./outgoing_response.ts";
  * @param response The answer to fill.
  * @param web What the handler returned.
  * @throws {HttpStateError} If something was answered already.
- * @throws {TypeError} If the body of the Response was used.
+ * @throws {TypeError} If it is no Response, or its body was used.
  */
 export function adoptResponse(response: OutgoingResponse, web: Response): void {
+  checkResponse(web);
   if (response.isAnswered || response.committed) {
     throw new HttpStateError(
       "ERR_HTTP_ALREADY_ANSWERED",
@@ -17,13 +18,26 @@ export function adoptResponse(response: OutgoingResponse, web: Response): void {
       { state: "answered", event: "return" },
     );
   }
-  if (web.bodyUsed || web.body?.locked) {
-    throw new TypeError("Cannot answer with the returned Response: its body was used already");
-  }
   response.setStatus(web.status, web.statusText || undefined);
   for (const [name, value] of web.headers) {
     // What fetch() brought from elsewhere tells how it came, not how it goes on.
     if (name !== "transfer-encoding") response.headers.append(name, value);
   }
   response.body = web.body ?? undefined;
+}
+
+/**
+ * Checks what a handler returned; the compiler sees to it only where there are types.
+ *
+ * @param web What the handler returned.
+ * @throws {TypeError} If it is no Response, or its body was used.
+ */
+export function checkResponse(web: Response): void {
+  // Not by class: libraries bring Responses of their own.
+  if (typeof web?.status !== "number" || typeof web.headers?.get !== "function") {
+    throw new TypeError("Cannot answer with what was returned: expected a Response or nothing");
+  }
+  if (web.bodyUsed || web.body?.locked) {
+    throw new TypeError("Cannot answer with the returned Response: its body was used already");
+  }
 }

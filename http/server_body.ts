@@ -125,9 +125,20 @@ export class ServerBody implements BodySource {
     return count;
   }
 
-  async #sendContinue(): Promise<void> {
+  /**
+   * Writes the `100 Continue` that is still owed, in front of an answer that leaves
+   * while the body is being read: of a stream that is sent back, say, the first piece
+   * is asked for when the head has left. A client that sends already gets none.
+   */
+  writeContinue(): void {
+    if (this.owesContinue && this.#input.buffer.length === 0) {
+      this.#output.buffer.writeText(CONTINUE);
+    }
     this.#owesContinue = false;
-    this.#output.buffer.writeText(CONTINUE);
+  }
+
+  async #sendContinue(): Promise<void> {
+    this.writeContinue();
     await this.#output.flush();
     this.#checkOpen();
   }

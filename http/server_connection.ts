@@ -3,6 +3,7 @@ import { lingeringClose } from "../nbio/linger.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { HttpError } from "./errors.ts";
 import { OutgoingResponse } from "./outgoing_response.ts";
+import { requestFault } from "./request_fault.ts";
 import type { RequestReader } from "./request_reader.ts";
 import { ServerDeadline } from "./server_deadline.ts";
 import { answerError } from "./server_errors.ts";
@@ -307,7 +308,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   #writeRefusal(error: unknown): void {
     this.shared.counters.protocolErrorCount++;
     const response = new OutgoingResponse();
-    answerError(response, error);
+    answerError(response, requestFault(error));
     const { dateLine, plainTail } = this.shared;
     response.writeWhole(this.output.buffer, {
       method: this.#reader?.method ?? "",

@@ -78,6 +78,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
   readonly #response: OutgoingResponse;
   readonly #source: ContextSource;
   #isExpired = false;
+  #route: string | undefined;
   #params: RouteParamValues = NO_PARAMS;
   #url: string | undefined;
   #headers: HeaderList | undefined;
@@ -129,6 +130,16 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
   /** The parameters of the query, decoded; the last of equal names is not special. */
   get query(): URLSearchParams {
     return this.#extra.query ??= new URLSearchParams(this.search);
+  }
+
+  /**
+   * The pattern of the route that matched, with all prefixes, as `/users/:id{int}`;
+   * the text of its expression for a `regexp` route. `undefined` without a route, so
+   * for what a router answers itself. It has few values, which paths have not: use
+   * it as a label in logs and metrics.
+   */
+  get route(): string | undefined {
+    return this.#route;
   }
 
   /** The parameters of the route that matched; none without a router. */
@@ -277,6 +288,10 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    * Sends the head at once and gives a writer for the body. It must be closed
    * before the handler settles; else the connection is aborted.
    *
+   * Whoever wants to write while the body of the request comes begins to read that
+   * first: behind the head no `100 Continue` can be sent to a client that waits for
+   * one.
+   *
    * @throws {HttpStateError} If the head has left.
    */
   writer(): ResponseWriter {
@@ -412,8 +427,9 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
     answerNotFound(this.#response, readAccept(this));
   }
 
-  /** Takes the parameters of the route that matched. */
-  enterRoute(params: RouteParamValues): void {
+  /** Takes the route that matched, and its parameters if it has some. */
+  enterRoute(route: string, params: RouteParamValues = NO_PARAMS): void {
+    this.#route = route;
     this.#params = params;
   }
 

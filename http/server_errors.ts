@@ -4,6 +4,7 @@ import type { HeaderList } from "./header_list.ts";
 import { negotiateType } from "./negotiation.ts";
 import { ContentType, type OutgoingResponse } from "./outgoing_response.ts";
 import { isProblemSource, problemOf } from "./problem_details.ts";
+import { isRequestFault } from "./request_fault.ts";
 import { reasonPhrase } from "./status.ts";
 
 const TEXT = new ContentType("text/plain; charset=utf-8");
@@ -30,15 +31,18 @@ const HTML_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The status an error is answered with: its own, or 500.
+ * The status an error is answered with: its own, or 500. What an error of ours hints
+ * at holds only if it is about the request: one that the handler got from an upstream
+ * must not blame the client.
  *
  * @param error What was thrown.
  */
 export function statusOf(error: unknown): number {
-  if (error instanceof TimeoutError) return error.phase === "body" ? 408 : 503;
   if (typeof error !== "object" || error === null) return LOWEST_SERVER_ERROR;
+  const isHinting = !(error instanceof NetError) || isRequestFault(error);
+  if (error instanceof TimeoutError) return error.phase === "body" && isHinting ? 408 : 503;
   const { status, statusHint } = error as { status?: unknown; statusHint?: unknown };
-  const own = status ?? statusHint;
+  const own = status ?? (isHinting ? statusHint : undefined);
   return Number.isInteger(own) && own as number >= 400 && own as number <= 599
     ? own as number
     : LOWEST_SERVER_ERROR;

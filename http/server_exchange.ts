@@ -24,6 +24,8 @@ import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 /** 100 is sent by reading the body, 101 ends the protocol. */
 const LOWEST_INFORMATIONAL = 102;
 const HIGHEST_INFORMATIONAL = 199;
+const NO_CONTENT = 204;
+const RESET_CONTENT = 205;
 const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 const NO_LINE = new Uint8Array(0);
 /** Turns of the microtask queue that a handler gets to be through "at once". */
@@ -333,8 +335,17 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     const { response } = this;
     response.checkOpen("head");
     if (!response.isAnswered) response.setStatus(200);
+    if (this.#body?.used) this.#source!.writeContinue();
     this.isLast = this.#decideLast();
-    const framing = response.writeHead(this.#host.output.buffer, undefined, this);
+    const out = this.#host.output.buffer;
+    if (response.status === RESET_CONTENT) {
+      // RFC 9110 section 15.3.6: it has no content, and says so. What is sent all the
+      // same is dropped, as that of a 204 is.
+      response.writeHead(out, 0, this);
+      this.#encoder = new BodyEncoder(Framing.CHUNKED, NO_CONTENT, this.method);
+      return;
+    }
+    const framing = response.writeHead(out, undefined, this);
     if (framing === Framing.UNTIL_CLOSE) this.isLast = true;
     this.#encoder = new BodyEncoder(framing, response.status, this.method);
   }

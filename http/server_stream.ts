@@ -33,9 +33,10 @@ export class ServerStream {
       this.#stop = (reason) => void reader.cancel(reason).catch(() => {});
     } else {
       const iterator = source[Symbol.asyncIterator]();
-      this.#pull = () => iterator.next();
+      // Of an application's own it may give its pieces at once, as `for await` allows.
+      this.#pull = () => Promise.resolve(iterator.next());
       // A generator that waits for something ends when it has got that.
-      this.#stop = () => void iterator.return?.().catch(() => {});
+      this.#stop = () => void stopIterator(iterator);
     }
   }
 
@@ -64,6 +65,18 @@ export class ServerStream {
     this.#isOver = true;
     this.#reject?.(reason);
     this.#stop(reason);
+  }
+}
+
+/**
+ * Tells an iterator that no more is wanted. One of an application's own may answer
+ * at once, or throw: where a client has left, nobody is there to be told.
+ */
+async function stopIterator(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // What was asked for has been done, or never will be.
   }
 }
 

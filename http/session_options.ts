@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { type CookieAttributes, formatSetCookie } from "./cookie_set.ts";
 import { CookieSigner } from "./cookie_signer.ts";
+import { checkFieldValue } from "./field_text.ts";
 import { resolveBound } from "./limits.ts";
 import { SessionQueue } from "./session_queue.ts";
 import { MemorySessionStore, type SessionStore } from "./session_store.ts";
@@ -119,12 +120,14 @@ export interface ResolvedSessionOptions {
  * Checks the options and fills in what is missing.
  *
  * @throws {TypeError} If the cookie breaks a rule of `formatSetCookie`.
- * @throws {RangeError} If a key or a number is out of its range.
+ * @throws {RangeError} If a key or a number is out of its range, or `cacheControl`
+ * is no field value.
  */
 export function resolveSessionOptions(options: SessionOptions): ResolvedSessionOptions {
   const { clock = systemClock, cookieName = "__Host-session", renewAfter = 0.25 } = options;
   const cookie = { path: "/", secure: true, sameSite: "Lax", ...options.cookie } as const;
   formatSetCookie(cookieName, "", { ...cookie, httpOnly: true });
+  const cacheControl = checkCacheControl(options.cacheControl ?? "private, no-cache");
   const idleTimeoutMs = options.idleTimeoutMs ?? 1_800_000;
   checkNumber("idleTimeoutMs", idleTimeoutMs, 1, MAX_IDLE_MS);
   checkNumber("renewAfter", renewAfter, 0, 1);
@@ -142,7 +145,7 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
     renewAfterMs: idleTimeoutMs * renewAfter,
     rotationGraceMs: checkGrace(options.rotationGraceMs ?? 10_000),
     maxDataBytes: resolveBound("maxDataBytes", options.maxDataBytes ?? 65_536),
-    cacheControl: options.cacheControl ?? "private, no-cache",
+    cacheControl,
     clock,
   };
 }
@@ -155,6 +158,15 @@ export function resolveSessionOptions(options: SessionOptions): ResolvedSessionO
 export function checkGrace(graceMs: number): number {
   checkNumber("rotationGraceMs", graceMs, 0, MAX_GRACE_MS);
   return graceMs;
+}
+
+function checkCacheControl(value: string): string {
+  try {
+    checkFieldValue(value);
+  } catch (cause) {
+    throw new RangeError("Cannot use option cacheControl: it is no field value", { cause });
+  }
+  return value;
 }
 
 function checkNumber(name: string, value: number, min: number, max: number): void {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { resolveBound } from "./limits.ts";
+import { RecencyMap } from "./recency_map.ts";
 
 /** A session as a store keeps it. Instants are milliseconds since the Unix epoch. */
 export interface StoredSession {
@@ -129,9 +130,7 @@ const SWEEP_COUNT = 2;
  * ```
  */
 export class MemorySessionStore implements SessionStore {
-  /** In order of use: the one used longest ago comes first. */
-  readonly #sessions: Map<string, StoredSession> = new Map();
-  readonly #maxCount: number;
+  readonly #sessions: RecencyMap<string, StoredSession>;
   readonly #maxBytes: number;
   readonly #clock: Clock;
   #bytes = 0;
@@ -143,7 +142,8 @@ export class MemorySessionStore implements SessionStore {
    * @throws {RangeError} If a bound is no whole number of at least 0.
    */
   constructor(options: MemorySessionStoreOptions = {}) {
-    this.#maxCount = resolveBound("maxSessionCount", options.maxSessionCount ?? DEFAULT_MAX_COUNT);
+    const { maxSessionCount = DEFAULT_MAX_COUNT } = options;
+    this.#sessions = new RecencyMap(resolveBound("maxSessionCount", maxSessionCount));
     this.#maxBytes = resolveBound("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES);
     this.#clock = options.clock ?? systemClock;
   }
@@ -160,12 +160,10 @@ export class MemorySessionStore implements SessionStore {
    * @returns The session, or `undefined` where there is none or it has ended.
    */
   get(id: string): StoredSession | undefined {
-    const session = this.#sessions.get(id);
-    if (session === undefined) return undefined;
-    this.#remove(id);
-    if (session.expiresUnixMs <= this.#clock.wallNow()) return undefined;
-    this.#add(id, session);
-    return session;
+    const session = this.#sessions.touch(id);
+    if (session === undefined || session.expiresUnixMs > this.#clock.wallNow()) return session;
+    this.delete(id);
+    return undefined;
   }
 
   /**
@@ -178,9 +176,12 @@ export class MemorySessionStore implements SessionStore {
    * @returns Whether it was stored.
    */
   set(id: string, session: StoredSession, expectedVersion: number): boolean {
-    if ((this.get(id)?.version ?? 0) !== expectedVersion) return false;
-    this.#remove(id);
-    this.#add(id, session);
+    const present = this.get(id);
+    if ((present?.version ?? 0) !== expectedVersion) return false;
+    if (present !== undefined) this.#bytes -= bytesOf(id, present);
+    const dropped = this.#sessions.set(id, session);
+    if (dropped !== undefined) this.#bytes -= bytesOf(...dropped);
+    this.#bytes += bytesOf(id, session);
     this.#forgetOld();
     return true;
   }
@@ -191,28 +192,17 @@ export class MemorySessionStore implements SessionStore {
    * @param id Id of the session.
    */
   delete(id: string): void {
-    this.#remove(id);
-  }
-
-  #remove(id: string): void {
-    const session = this.#sessions.get(id);
-    if (session === undefined) return;
-    this.#sessions.delete(id);
-    this.#bytes -= bytesOf(id, session);
-  }
-
-  #add(id: string, session: StoredSession): void {
-    this.#sessions.set(id, session);
-    this.#bytes += bytesOf(id, session);
+    const session = this.#sessions.delete(id);
+    if (session !== undefined) this.#bytes -= bytesOf(id, session);
   }
 
   #forgetOld(): void {
     const nowMs = this.#clock.wallNow();
     let looks = SWEEP_COUNT;
     for (const [id, session] of this.#sessions) {
-      const isTooMany = this.#sessions.size > this.#maxCount || this.#bytes > this.#maxBytes;
-      if (!isTooMany && looks-- <= 0) return;
-      if (isTooMany || session.expiresUnixMs <= nowMs) this.#remove(id);
+      const isTooMuch = this.#bytes > this.#maxBytes;
+      if (!isTooMuch && looks-- <= 0) return;
+      if (isTooMuch || session.expiresUnixMs <= nowMs) this.delete(id);
     }
   }
 }

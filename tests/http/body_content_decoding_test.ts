@@ -220,6 +220,19 @@ Deno.test("decodeSource() stops what becomes nothing, too", async () => {
   assertEquals([error.limit, error.statusHint], ["maxBodyBytes", 413]);
 });
 
+Deno.test("decodeSource() bounds what lies between two codings, too", async () => {
+  // A megabyte of empty blocks, which becomes nothing, in a kilobyte of gzip.
+  const blocks = bytesOf("\x00\x00\x00\xff\xff".repeat(200_000));
+  const between = bytesOf(`\x1f\x8b\b\0\0\0\0\0\0\x03${textOf(blocks)}`);
+  const bytes = plain(gzipSync(between));
+  const body = new ScriptedBody([bytes], { coding: "gzip, gzip" });
+  const error = await assertRejects(
+    () => new IncomingBody(body, between.length - 1).bytes({ decode: true }),
+    LimitExceededError,
+  );
+  assertEquals([error.limit, error.max], ["maxBodyBytes", between.length - 1]);
+});
+
 Deno.test("decodeSource() allows what ratio and bounds allow", async () => {
   const zeros = new Uint8Array(9 * 1024 * 1024);
   const body = new ScriptedBody([plain(zstdCompressSync(zeros))], { coding: "zstd" });

@@ -79,6 +79,19 @@ Deno.test("setCookie() replaces what the answer set under name, domain and path"
   ]);
 });
 
+Deno.test("setCookie() takes a partitioned cookie for another one: clients keep both", async () => {
+  const response = await answerOf((ctx) => {
+    deleteCookie(ctx, "a");
+    setCookie(ctx, "a", "1", { partitioned: true, sameSite: "None" });
+    setCookie(ctx, "a", "2", { partitioned: true, sameSite: "None" });
+    ctx.text("");
+  });
+  assertEquals(setCookies(response), [
+    "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
+    "a=2; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
+  ]);
+});
+
 Deno.test("setCookie() throws on hostile values, and nothing of them is sent", async () => {
   const response = await answerOf((ctx) => {
     for (const value of ["a\r\nX-Evil: 1", "a; Domain=evil.example", "\u00fc"]) {

@@ -270,8 +270,10 @@ appTest("answers what it has no route for", async (_, client) => {
   await wrong.body?.cancel();
   assertEquals([wrong.status, wrong.headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
   assert(wrong.headers.has("x-request-id"));
-  const options = await client.request("OPTIONS", "/api/files");
-  assertEquals([options.status, options.headers.get("allow")], [204, "GET, HEAD, POST, OPTIONS"]);
+  const options = await client.request("OPTIONS", "/api/me");
+  assertEquals([options.status, options.headers.get("allow")], [204, "GET, HEAD, OPTIONS"]);
+  // Which methods there are is for those to know who may use them.
+  assertEquals(await statusOf(client.request("OPTIONS", "/api/files")), 401);
 });
 
 appTest("logs one line of JSON for each request", async (app, client) => {

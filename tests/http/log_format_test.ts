@@ -13,6 +13,7 @@ const ENTRY: LogFields = {
   user: undefined,
   method: "GET",
   target: "/a?b",
+  route: undefined,
   httpVersion: "1.1",
   status: 200,
   bodyBytes: 5,

@@ -11,7 +11,7 @@ import { bytesOf } from "../_support/raw_bytes.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
 
-const USERS = { ada: "s3cret", "gr\u00fcn": "p\u00e4ss:w\u00f6rd", empty: "" };
+const USERS = { ada: "s3cret", "gr\u00fcn": "p\u00e4ss:w\u00f6rd" };
 const MAX_TURNS = 5_000;
 const CHALLENGE = 'Basic realm="Restricted", charset="UTF-8"';
 
@@ -44,6 +44,12 @@ for (const [user, password] of Object.entries(USERS)) {
     assertEquals(bytesOf(response.body), new TextEncoder().encode(`hello ${user}`));
   });
 }
+
+Deno.test("basicAuth() leaves an empty password to verify", async () => {
+  const verify = (_user: string, password: string) => password === "";
+  assertEquals((await answerOf([credentials("ada", "")], { verify })).status, 200);
+  assertEquals((await answerOf([credentials("ada", "a")], { verify })).status, 401);
+});
 
 Deno.test("basicAuth() does not care for the case of the scheme", async () => {
   assertEquals((await answerOf([credentials("ada", "s3cret", "bAsIc")])).status, 200);
@@ -118,11 +124,15 @@ for (
     ["a colon in a name", { users: { "a:b": "c" } }],
     ["a control character in a name", { users: { "a\n": "c" } }],
     ["a control character in a password", { users: { a: "\x7f" } }],
+    ["an empty password", { users: { a: "b", c: "" } }],
+    ["a password that is missing", { users: { a: undefined as unknown as string } }],
     ["a line end in the realm", { users: {}, realm: "a\r\nb" }],
     ["a realm that is not ASCII", { users: {}, realm: "\u00e4" }],
     [
       "too many users",
-      { users: Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`a${index}`, ""])) },
+      {
+        users: Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`a${index}`, "b"])),
+      },
     ],
   ] as [string, BasicAuthOptions][]
 ) {

@@ -1,9 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { compose } from "../../http/middleware.ts";
 import { csrf, type CsrfOptions } from "../../http/middleware_csrf.ts";
+import { trustedProxy } from "../../http/middleware_trusted_proxy.ts";
 import { serve } from "../../http/serve.ts";
 import { RawClient } from "../_support/raw_client.ts";
-import { ServerHarness } from "../_support/server_harness.ts";
+import { request, ServerHarness } from "../_support/server_harness.ts";
 
 async function statusOf(
   fields: readonly string[],
@@ -54,6 +55,33 @@ const CASES: readonly [name: string, fields: readonly string[], status: number][
 for (const [name, fields, status] of CASES) {
   Deno.test(`csrf() answers ${status} to a POST from ${name}`, async () => {
     assertEquals(await statusOf(fields), status);
+  });
+}
+
+const PROXIED: readonly [name: string, fields: readonly string[], status: number][] = [
+  ["the host the client asked for", ["Origin: https://app.example"], 200],
+  ["the host the proxy asked for", ["Origin: https://a.example"], 403],
+  ["that host over plain HTTP", ["X-Forwarded-Proto: https", "Origin: http://app.example"], 403],
+  ["that host over TLS", ["X-Forwarded-Proto: https", "Origin: https://app.example"], 200],
+  ["that host, the scheme not told", ["Origin: http://app.example"], 200],
+];
+
+for (const [name, fields, status] of PROXIED) {
+  Deno.test(`csrf() behind a proxy answers ${status} to a POST from ${name}`, async () => {
+    const proxy = trustedProxy(["192.0.2.1"], {
+      fields: ["x-forwarded-host", "x-forwarded-proto"],
+    });
+    const handler = compose([proxy, csrf()], (ctx) => ctx.text("done"));
+    await using harness = new ServerHarness(handler);
+    const wire = request("POST /", [
+      "Content-Length: 0",
+      "X-Forwarded-Host: app.example",
+      ...fields,
+    ]).replace("Host: a\r", "Host: a.example\r");
+    const client = await harness.open(wire, {
+      clientAddr: { transport: "tcp", hostname: "192.0.2.1", port: 7 },
+    });
+    assertEquals((await client.response()).status, status);
   });
 }
 

@@ -4,6 +4,8 @@ import { compose, type Middleware } from "../../http/middleware.ts";
 import { basicAuth } from "../../http/middleware_basic_auth.ts";
 import { type LogEntry, logger, type LoggerOptions } from "../../http/middleware_logger.ts";
 import { requestId } from "../../http/middleware_request_id.ts";
+import { trustedProxy } from "../../http/middleware_trusted_proxy.ts";
+import { Router } from "../../http/router.ts";
 import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
@@ -52,6 +54,25 @@ Deno.test("logger() tells user and id where there are any", async () => {
   const inner = [requestId({ generate: () => "id-1" }), basicAuth({ verify: () => true })];
   const { user, requestId: id } = await entryOf({}, wire, undefined, inner);
   assertEquals([user, id], ["ada", "id-1"]);
+});
+
+Deno.test("logger() tells the pattern of the route that matched", async () => {
+  const app = new Router();
+  app.get("/users/:id", (ctx) => ctx.text("hello"));
+  const wire = (path: string) => request(`GET ${path}`);
+  assertEquals((await entryOf({}, wire("/users/7"), app.handler)).route, "/users/:id");
+  assertEquals((await entryOf({}, wire("/else"), app.handler)).route, undefined);
+});
+
+Deno.test("logger() tells the client that a trusted proxy names", async () => {
+  const inner = [trustedProxy(["192.0.2.1"])];
+  for (
+    const [value, remote] of [["198.51.100.7", "198.51.100.7"], ["unknown", ""]] as const
+  ) {
+    const wire = request("GET /", [`X-Forwarded-For: ${value}`]);
+    assertEquals((await entryOf({}, wire, undefined, inner)).remote, remote);
+  }
+  assertEquals((await entryOf({}, request("GET /"), undefined, inner)).remote, "192.0.2.1");
 });
 
 Deno.test("logger() tells how long it took", async () => {
@@ -156,6 +177,8 @@ for (
     { maxFieldBytes: 65_537 },
     { maxFieldBytes: 16.5 },
     { format: "xml" },
+    { format: "toString" },
+    { format: "__proto__" },
   ]
 ) {
   Deno.test(`logger() throws on ${JSON.stringify(options)}`, () => {

@@ -394,6 +394,32 @@ Deno.test("Session.save() sets the cookie ahead of a head that leaves early", as
   assertEquals(scene.harness.reported, []);
 });
 
+Deno.test("session() tells the cookie of Session.save() although the handler fails then", async () => {
+  await using scene = new Scene({
+    ...PAGES,
+    async broken(session) {
+      session.set("count", 7);
+      session.rotate({ graceMs: 0 });
+      await session.save();
+      throw new HttpError(409);
+    },
+    async left(session) {
+      session.destroy();
+      await session.save();
+      throw new HttpError(409);
+    },
+  });
+  for (const _ of ["begun", "rotated"]) {
+    const response = await scene.get("broken");
+    assertEquals(response.status, 409);
+    const line = setCookie(response)!;
+    assertEquals(line.split("__Host-session=").length, 2);
+    scene.cookie = line.split(";")[0];
+    assertEquals(await scene.visit("read"), 7);
+  }
+  assert(setCookie(await scene.get("left"))!.includes(GONE));
+});
+
 Deno.test("session() cuts the connection where a new id cannot be told any more", async () => {
   await using scene = new Scene({
     ...PAGES,

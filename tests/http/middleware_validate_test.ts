@@ -57,7 +57,7 @@ async function partOf(
 
 Deno.test("validate() gives parameters of the route to the schema", async () => {
   const enter: Middleware = (ctx, next) => {
-    ctx.enterRoute({ id: 7 });
+    ctx.enterRoute("/:id", { id: 7 });
     return next();
   };
   const response = await answerOf({ params: anything }, request("GET /"), {}, [enter]);

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { clientKey, networkOf } from "../../http/rate_limit_key.ts";
+import { CLIENT, type Client } from "../../http/middleware_trusted_proxy.ts";
+import { RequestState } from "../../http/request_state.ts";
 import type { Context } from "../../http/server_context.ts";
 
 for (
@@ -23,8 +25,21 @@ for (
   });
 }
 
+function keyOf(remoteAddr: Deno.Addr, client?: Partial<Client>): string {
+  const state = new RequestState();
+  if (client !== undefined) state.set(CLIENT, client as Client);
+  return clientKey({ remoteAddr, state } as Context);
+}
+
+const ADDR: Deno.Addr = { transport: "tcp", hostname: "192.0.2.1", port: 7 };
+
 Deno.test("clientKey() tells clients of a Unix socket not apart", () => {
-  const keyOf = (remoteAddr: Deno.Addr) => clientKey({ remoteAddr } as Context);
   assertEquals(keyOf({ transport: "unix", path: "/a" }), keyOf({ transport: "unix", path: "/b" }));
-  assertEquals(keyOf({ transport: "tcp", hostname: "192.0.2.1", port: 7 }), "192.0.2.1");
+  assertEquals(keyOf(ADDR), "192.0.2.1");
+});
+
+Deno.test("clientKey() believes what a trusted proxy tells", () => {
+  assertEquals(keyOf(ADDR, { address: "198.51.100.7" }), "198.51.100.7");
+  assertEquals(keyOf(ADDR, { address: "2001:db8:1:2:3::4" }), "2001:db8:1:2::/64");
+  assertEquals(keyOf(ADDR, { address: undefined }), "unknown");
 });

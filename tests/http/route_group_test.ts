@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { RouteGroup } from "../../http/route_group.ts";
 import { RoutePatternError } from "../../http/route_pattern.ts";
 import { RouteRegistry } from "../../http/route_registry.ts";
+import type { Router } from "../../http/router.ts";
 
 const nothing = () => {};
 
@@ -44,5 +45,15 @@ Deno.test("RouteGroup has no prefix that ends with a slash or a wildcard", () =>
   const host = { registry: new RouteRegistry(nothing, {}), scopes: [{ middlewares: [] }] };
   for (const prefix of ["/", "/a/", "/*a", "a"]) {
     assertThrows(() => new RouteGroup(prefix, host), RoutePatternError);
+  }
+});
+
+Deno.test("RouteGroup.mount() throws a TypeError on what neither routes nor answers", () => {
+  const group = new RouteGroup("", {
+    registry: new RouteRegistry(nothing, {}),
+    scopes: [{ middlewares: [] }],
+  });
+  for (const mounted of [{}, { fetch: nothing }, { handler: nothing }]) {
+    assertThrows(() => group.mount("/a", mounted as unknown as Router), TypeError);
   }
 });

@@ -26,6 +26,17 @@ function permutations<T>(items: readonly T[]): T[][] {
 
 const UUID = "0190163d-8694-739b-aea5-966c26f8ad91";
 
+Deno.test("RouteTrie.values() gives all that match a path, of any method", () => {
+  const trie = trieOf(["GET /a/b", "PUT /a/:x", "ANY /a/:x", "DELETE /*r", "GET /c"]);
+  const valuesOf = (path: string) => {
+    trie.scan(path, path.length);
+    return trie.values().sort();
+  };
+  assertEquals(valuesOf("/a/b"), ["ANY /a/:x", "DELETE /*r", "GET /a/b", "PUT /a/:x"]);
+  assertEquals(valuesOf("/"), ["DELETE /*r"]);
+  assertEquals(valuesOf("*"), []);
+});
+
 Deno.test("RouteTrie.find() takes the most specific pattern in any order of registration", () => {
   const patterns = ["/a/7", "/a/:u{uuid}", "/a/:i{int}", "/a/:h{hex}", "/a/:s", "/*r"];
   const wanted: [path: string, found: unknown[]][] = [

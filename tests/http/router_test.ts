@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { HttpError, HttpStateError } from "../../http/errors.ts";
 import type { Middleware } from "../../http/middleware.ts";
+import { cors } from "../../http/middleware_cors.ts";
 import { RoutePatternError } from "../../http/route_pattern.ts";
 import { Router, type RouterOptions } from "../../http/router.ts";
 import type { Context } from "../../http/server_context.ts";
@@ -145,6 +146,108 @@ Deno.test("Router runs its middlewares around every answer", async () => {
   }
   assertEquals(seen, [405, 204, 404, 400]);
 });
+
+Deno.test("Router runs the middlewares of a group around what it answers for its routes", async () => {
+  const app = new Router();
+  const inner = new Router();
+  inner.use(mark("inner"));
+  inner.put("/in", echo);
+  app.use(mark("root"));
+  app.group("/g", (group) => {
+    group.use(mark("group"));
+    group.post("/a", mark("route"), echo);
+    group.post("/both", echo);
+    group.regexp("POST", /\/\d+/, echo);
+    group.mount("/m", inner);
+  });
+  app.put("/g/both", echo);
+  const around = async (target: string, method: string) => {
+    const { status, headers, body } = await app.request(target, { method }, SILENT);
+    await body?.cancel();
+    return `${status} ${headers.get("x-out")}`;
+  };
+  assertEquals(await around("/g/a", "OPTIONS"), "204 group, root");
+  assertEquals(await around("/g/a", "GET"), "405 group, root");
+  assertEquals(await around("/g/%61", "GET"), "405 group, root");
+  assertEquals(await around("/g/7", "OPTIONS"), "204 group, root");
+  assertEquals(await around("/g/m/in", "OPTIONS"), "204 inner, group, root");
+  // Not all routes of the path are in the group.
+  assertEquals(await around("/g/both", "OPTIONS"), "204 root");
+  assertEquals(await around("/g/else", "OPTIONS"), "404 root");
+  assertEquals(await around("/g/..", "GET"), "400 root");
+});
+
+Deno.test("Router lets the hook of a mounted router answer 405 of its paths", async () => {
+  const inner = new Router();
+  inner.onError((_error, ctx) => ctx.text("inner"));
+  inner.get("/a", echo);
+  const app = new Router();
+  app.mount("/m", inner);
+  assertEquals(await ask(app, "/m/a", "PUT"), [405, "inner", "GET, HEAD, OPTIONS"]);
+  assertEquals(await ask(app, "/m/b", "PUT"), [404, "Not Found"]);
+});
+
+Deno.test("Router answers a preflight by the policy of the group", async () => {
+  const app = new Router();
+  const origin = "https://app.example";
+  app.group("/api", (group) => {
+    group.post("/x", echo);
+    group.use(cors({ origin }));
+  });
+  const headers = { origin, "access-control-request-method": "POST" };
+  const response = await app.request("/api/x", { method: "OPTIONS", headers });
+  assertEquals(response.status, 204);
+  assertEquals(response.headers.get("access-control-allow-origin"), origin);
+  const refused = await app.request("/api/x", { headers });
+  await refused.body?.cancel();
+  assertEquals([refused.status, refused.headers.get("access-control-allow-origin")], [405, origin]);
+});
+
+for (
+  const [target, method, route] of [
+    ["/static", "GET", "/static"],
+    ["/static?a", "HEAD", "/static"],
+    ["/%73tatic", "GET", "/static"],
+    ["/users/7", "GET", "/users/:id{int}"],
+    ["/users/x", "GET", "/users/:name?"],
+    ["/users", "GET", "/users/:name?"],
+    ["/g/files/a/b", "PUT", "/g/files/*path"],
+    ["/g", "GET", "/g"],
+    ["/m/in", "GET", "/m/in"],
+    ["/m/handled/deep", "GET", "/m/handled/*path?"],
+    ["/year-1994", "GET", "\\/year-(?<year>\\d+)"],
+    ["/none", "GET", undefined],
+    ["/static", "PUT", undefined],
+    ["/static", "OPTIONS", undefined],
+    ["/%", "GET", undefined],
+  ] as const
+) {
+  Deno.test(`Router gives the route ${route} to ${method} ${target}`, async () => {
+    const app = new Router();
+    const inner = new Router();
+    inner.get("/in", echo);
+    inner.mount("/handled", echo);
+    app.get("/static", echo);
+    app.get("/users/:id{int}", echo);
+    app.get("/users/:name?", echo);
+    app.regexp("GET", /\/year-(?<year>\d+)/, echo);
+    app.group("/g", (group) => {
+      group.all("/files/*path", echo);
+      group.get("/", echo);
+    });
+    app.mount("/m", inner);
+    const seen: unknown[] = [];
+    app.use(async (ctx, next) => {
+      seen.push(ctx.route);
+      await next();
+      seen.push(ctx.route);
+    });
+    await ask(app, target, method);
+    assertEquals(seen, [route, route]);
+    const patterns = app.routes().map(({ pattern }) => pattern);
+    if (route !== undefined) assert(patterns.includes(route));
+  });
+}
 
 Deno.test("Router gives the parameters to middlewares of the router too", async () => {
   const app = new Router();

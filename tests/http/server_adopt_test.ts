@@ -1,7 +1,8 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { HttpStateError } from "../../http/errors.ts";
 import { OutgoingResponse } from "../../http/outgoing_response.ts";
-import { adoptResponse } from "../../http/server_adopt.ts";
+import { compose } from "../../http/middleware.ts";
+import { adoptResponse, checkResponse } from "../../http/server_adopt.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
@@ -175,3 +176,24 @@ for (const how of ["reset", "shutdown"] as const) {
     assertEquals(client.server.isClosed, true);
   });
 }
+
+for (const value of ["text", 7, false, {}, { status: 200 }, [], Symbol()]) {
+  Deno.test(`adoptResponse() throws a TypeError on ${String(value)}, answered or not`, () => {
+    const response = new OutgoingResponse();
+    const web = value as unknown as Response;
+    assertThrows(() => adoptResponse(response, web), TypeError);
+    assertEquals([response.status, response.headers.size], [0, 0]);
+    assertThrows(() => checkResponse(web), TypeError);
+  });
+}
+
+Deno.test("a handler that returns what is no Response is a 500, and reported as a TypeError", async () => {
+  for (const value of ["text", 7, false, null, {}]) {
+    const handlers = [() => value, () => Promise.resolve(value)] as unknown as Handler[];
+    for (const handler of [...handlers, ...handlers.map((each) => compose([], each))]) {
+      await using harness = new ServerHarness(handler);
+      assertEquals((await harness.request(request("GET /"))).status, 500);
+      assertEquals(harness.reported.map(({ error }) => error instanceof TypeError), [true]);
+    }
+  }
+});

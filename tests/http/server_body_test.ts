@@ -378,6 +378,41 @@ for (const how of ["flush", "writer"] as const) {
   });
 }
 
+for (const how of ["stream", "Response", "writer"] as const) {
+  for (const framing of ["Content-Length: 4", "Transfer-Encoding: chunked"]) {
+    const handler = async (ctx: Context): Promise<void | Response> => {
+      if (how === "Response") return new Response(ctx.body.stream);
+      if (how === "stream") return ctx.stream(ctx.body.stream);
+      const chunks = ctx.body.chunks();
+      const writer = ctx.writer();
+      for await (const chunk of chunks) await writer.write(chunk);
+      await writer.close();
+    };
+    const body = framing.startsWith("C") ? "body" : "4\r\nbody\r\n0\r\n\r\n";
+    const head = request("POST /", [framing, "Expect: 100-continue"]);
+
+    Deno.test(`a body sent back as it comes is asked for by a 100 (${how}, ${framing})`, async () => {
+      await using harness = new ServerHarness(handler);
+      const client = await harness.open(head);
+      assertEquals((await client.response()).status, 100);
+      await client.send(body + request("GET /"));
+      const response = await client.response();
+      assertEquals([response.body, fieldOf(response, "connection")], ["body", "keep-alive"]);
+      assertEquals((await client.response()).body, "");
+      assertEquals(harness.reported, []);
+    });
+
+    Deno.test(`a body sent back as it comes needs no 100 if it has come (${how}, ${framing})`, async () => {
+      await using harness = new ServerHarness(handler);
+      const client = await harness.open(head + body + request("GET /"));
+      const response = await client.response();
+      assertEquals([response.status, response.body], [200, "body"]);
+      assertEquals(fieldOf(response, "connection"), "keep-alive");
+      assertEquals((await client.response()).body, "");
+    });
+  }
+}
+
 Deno.test("a 100 that nobody waits for and the answer do not cross", async () => {
   for (const late of [false, true]) {
     const handler = (ctx: Context): void | Promise<void> => {

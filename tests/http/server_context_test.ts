@@ -358,6 +358,101 @@ Deno.test("ctx.query is empty without a query, and takes nothing of the path", a
   }
 });
 
+Deno.test("ctx.query of hostile names and sizes is what was sent, no more", async () => {
+  let seen: unknown;
+  const names = "__proto__=1&constructor=2&toString&__proto__=3";
+  await answerOf((ctx) => {
+    seen = [[...ctx.query], ({} as Record<string, unknown>)["1"]];
+  }, request(`GET /?${names}`));
+  assertEquals(seen, [
+    [["__proto__", "1"], ["constructor", "2"], ["toString", ""], ["__proto__", "3"]],
+    undefined,
+  ]);
+  // The request line bounds it.
+  await using harness = new ServerHarness((ctx) => ctx.text(String(ctx.query.size)));
+  assertEquals((await harness.request(request(`GET /?${"a&".repeat(4_000)}`))).body, "4000");
+  assertEquals((await harness.request(request(`GET /?${"a&".repeat(5_000)}`))).status, 414);
+});
+
+Deno.test("ctx.cookies gives the cookies of the request, read once", async () => {
+  let seen: unknown;
+  await answerOf((ctx) => {
+    const { cookies } = ctx;
+    assertStrictEquals(ctx.cookies, cookies);
+    seen = [[...cookies], cookies.get("a"), cookies.getAll("a"), cookies.get("hasOwnProperty")];
+  }, request("GET /", ["Cookie: a=1; __proto__=x", "cookie: a=2;; =y"]));
+  assertEquals(seen, [
+    [["a", "1"], ["__proto__", "x"], ["a", "2"], ["", "y"]],
+    "1",
+    ["1", "2"],
+    undefined,
+  ]);
+});
+
+Deno.test("ctx.cookies is empty without cookies, and never more than 3,000", async () => {
+  await using harness = new ServerHarness((ctx) => ctx.text(String(ctx.cookies.size)));
+  for (
+    const [cookie, size] of [
+      ["", "0"],
+      ["a;".repeat(2_999), "2999"],
+      ["a;".repeat(3_000), "3000"],
+      ["a;".repeat(3_001), "3000"],
+      ["a;".repeat(16_000), "3000"],
+    ] as const
+  ) {
+    assertEquals((await harness.request(request("GET /", [`Cookie: ${cookie}`]))).body, size);
+  }
+});
+
+Deno.test("ctx.setCookie() sets safe cookies, the last of one name and scope", async () => {
+  const response = await answerOf((ctx) => {
+    ctx.setCookie("a", "1");
+    ctx.setCookie("__Host-sid", "x", { maxAgeSeconds: 60, sameSite: "Strict" });
+    ctx.setCookie("a", "2", { httpOnly: false });
+    ctx.setCookie("a", "3", { path: "/b" });
+    ctx.deleteCookie("gone");
+    ctx.deleteCookie("old", { path: "/c" });
+    ctx.text("");
+  });
+  const sent = response.fields.filter(([name]) => name === "set-cookie").map(([, value]) => value);
+  assertEquals(sent, [
+    "__Host-sid=x; Max-Age=60; Path=/; Secure; HttpOnly; SameSite=Strict",
+    "a=2; Path=/; Secure; SameSite=Lax",
+    "a=3; Path=/b; Secure; HttpOnly; SameSite=Lax",
+    "gone=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/",
+    "old=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path=/c",
+  ]);
+});
+
+Deno.test("ctx.setCookie() and ctx.deleteCookie() refuse what cannot stand in a message", async () => {
+  const response = await answerOf((ctx) => {
+    for (const [name, value] of [["a b", "1"], ["a", "1;2"], ["a", "1\r\n2"], ["", "1"]] as const) {
+      assertThrows(() => ctx.setCookie(name, value), TypeError);
+    }
+    assertThrows(() => ctx.setCookie("__Host-a", "1", { path: "/b" }), TypeError);
+    assertThrows(() => ctx.setCookie("a", "1", { path: "/;b" }), TypeError);
+    assertThrows(() => ctx.deleteCookie("a\n"), TypeError);
+    ctx.text("");
+  });
+  assertEquals(fieldOf(response, "set-cookie"), undefined);
+});
+
+Deno.test("cookies are neither set once the head has left nor read when the request is over", async () => {
+  let late: Context | undefined;
+  const codes: string[] = [];
+  await answerOf(async (ctx) => {
+    await ctx.flush();
+    codes.push(codeOf(() => ctx.setCookie("a", "1")), codeOf(() => ctx.deleteCookie("a")));
+  });
+  await answerOf((ctx) => {
+    late = ctx;
+    ctx.text("");
+  });
+  codes.push(codeOf(() => late!.setCookie("a", "1")), codeOf(() => late!.cookies));
+  const committed = "ERR_HTTP_HEAD_COMMITTED";
+  assertEquals(codes, [committed, committed, committed, "ERR_HTTP_CONTEXT_EXPIRED"]);
+});
+
 for (
   const [location, sent] of [
     ["/a?b=c#d", "/a?b=c#d"],

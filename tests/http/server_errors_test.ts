@@ -4,6 +4,7 @@ import { HeaderList } from "../../http/header_list.ts";
 import { compose } from "../../http/middleware.ts";
 import { OutgoingResponse } from "../../http/outgoing_response.ts";
 import { problem } from "../../http/problem_details.ts";
+import { requestFault } from "../../http/request_fault.ts";
 import { serve } from "../../http/serve.ts";
 import {
   answerError,
@@ -27,28 +28,61 @@ for (
     ["an HttpError 500", new HttpError(500, "secret"), 500, true, "Internal Server Error"],
     ["an HttpError 503", new HttpError(503, "secret"), 503, false, "Service Unavailable"],
     ["a status nobody named", new HttpError(499), 499, false, "Status 499"],
-    ["a protocol error", new HttpProtocolError("ERR_HTTP_BARE_LF", "LF"), 400, false, "LF"],
+    [
+      "a request that breaks the protocol",
+      requestFault(new HttpProtocolError("ERR_HTTP_BARE_LF", "LF")),
+      400,
+      false,
+      "LF",
+    ],
+    [
+      "an upstream that breaks the protocol",
+      new HttpProtocolError("ERR_HTTP_BARE_LF", "secret"),
+      500,
+      true,
+      "Internal Server Error",
+    ],
     [
       "a hint",
-      new HttpProtocolError("ERR_HTTP_BAD_VERSION", "v", { statusHint: 505 }),
+      requestFault(new HttpProtocolError("ERR_HTTP_BAD_VERSION", "v", { statusHint: 505 })),
       505,
       true,
       "HTTP Version Not Supported",
     ],
-    ["a limit", new LimitExceededError("big", { ...limit, statusHint: 413 }), 413, false, "big"],
+    [
+      "a request beyond a limit",
+      requestFault(new LimitExceededError("big", { ...limit, statusHint: 413 })),
+      413,
+      false,
+      "big",
+    ],
+    [
+      "an upstream beyond a limit",
+      new LimitExceededError("secret", { ...limit, statusHint: 413 }),
+      500,
+      true,
+      "Internal Server Error",
+    ],
     [
       "a limit without a hint",
-      new LimitExceededError("secret", limit),
+      requestFault(new LimitExceededError("secret", limit)),
       500,
       true,
       "Internal Server Error",
     ],
     [
       "a stalled body",
-      new TimeoutError("slow", { phase: "body", timeoutMs: 1 }),
+      requestFault(new TimeoutError("slow", { phase: "body", timeoutMs: 1 })),
       408,
       false,
       "slow",
+    ],
+    [
+      "an upstream that stalls",
+      new TimeoutError("secret", { phase: "body", timeoutMs: 1 }),
+      503,
+      true,
+      "Service Unavailable",
     ],
     [
       "a slow handler",

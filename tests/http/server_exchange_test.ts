@@ -10,7 +10,7 @@ import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
-import { gate, request, ServerHarness, TICK_MS, turn } from "../_support/server_harness.ts";
+import { gate, post, request, ServerHarness, TICK_MS, turn } from "../_support/server_harness.ts";
 
 async function answerOf(handler: Handler, wire = request("GET /")): Promise<RawResponse> {
   await using harness = new ServerHarness(handler);
@@ -212,6 +212,38 @@ for (
       assertEquals(/^content-length.*$/im.exec(head)?.[0], framing);
       assertEquals((await client.response(true)).status, status);
       assertEquals(text.slice(head.length + 4, head.length + 12), "HTTP/1.1");
+      assertEquals(harness.reported, []);
+    });
+  }
+}
+
+for (const kind of ["text", "stream", "flush", "writer", "trailers", "Response"] as const) {
+  for (const [method, version] of [["GET", "1.1"], ["HEAD", "1.1"], ["GET", "1.0"]] as const) {
+    Deno.test(`a 205 has no content: ${kind} to ${method} with HTTP/${version}`, async () => {
+      await using harness = new ServerHarness(async (ctx) => {
+        if (kind === "Response") {
+          const web = new Response("hello");
+          Object.defineProperty(web, "status", { value: 205 });
+          return web;
+        }
+        ctx.status = 205;
+        if (kind === "text") return ctx.text("hello");
+        if (kind === "stream") return ctx.stream(ReadableStream.from(["hello"]));
+        if (kind === "flush") return await ctx.flush().then(() => ctx.text("hello"));
+        const writer = ctx.writer();
+        await writer.write("hello");
+        await writer.close(kind === "trailers" ? { "x-sum": "1" } : []);
+      });
+      const start = `${method} / HTTP/${version}\r\nHost: a\r\nConnection: keep-alive\r\n\r\n`;
+      const client = await harness.open(start.repeat(2));
+      await turn();
+      const text = await client.text();
+      for (const response of [await client.response(true), await client.response(true)]) {
+        assertEquals([response.status, fieldOf(response, "content-length")], [205, "0"]);
+        assertEquals(fieldOf(response, "transfer-encoding"), undefined);
+        assertEquals(fieldOf(response, "connection") !== "close", true);
+      }
+      assertEquals([text.includes("hello"), await client.text()], [false, ""]);
       assertEquals(harness.reported, []);
     });
   }
@@ -525,3 +557,153 @@ Deno.test("Date is sent once and told anew every second; a Date of the handler s
   await harness.advance(1 + TICK_MS);
   assertEquals(await date("/"), "Sun, 06 Nov 1994 08:49:38 GMT");
 });
+
+/** Waits for nothing, for so many turns of the microtask queue. */
+async function microtasks(count: number): Promise<void> {
+  for (let left = count; left > 0; left--) await undefined;
+}
+
+// An exchange looks for a while whether its handler is through before it watches the client and
+// arms deadlines: these handlers are through before, at and after its last look.
+for (const count of [0, 1, 5, 9, 10, 11, 12, 13, 14, 20, 100]) {
+  Deno.test(`a handler that is through after ${count} microtasks is answered as any other`, async () => {
+    await using harness = new ServerHarness(async (ctx) => {
+      await microtasks(count);
+      if (ctx.path === "/error") throw new HttpError(409, "conflict");
+      if (ctx.path === "/Response") return new Response("web", { status: 201 });
+      if (ctx.path === "/stream") return ctx.stream(ReadableStream.from(["str", "eam"]));
+      if (ctx.path === "/body") return ctx.json([await ctx.body.text(), ctx.headers.get("x-a")]);
+      ctx.text(ctx.path);
+    });
+    const client = await harness.open(
+      request("GET /text") + request("GET /error") + request("GET /Response") +
+        request("GET /stream") + post("/body", "four", ["X-A: b"]) + request("GET /last"),
+    );
+    await turn();
+    const answers: unknown[] = [];
+    for (let left = 6; left > 0; left--) {
+      const { status, body } = await client.response();
+      answers.push([status, body]);
+    }
+    assertEquals(answers, [
+      [200, "/text"],
+      [409, "conflict"],
+      [201, "web"],
+      [200, "stream"],
+      [200, '["four","b"]'],
+      [200, "/last"],
+    ]);
+    assertEquals([harness.reported, client.server.violations], [[], []]);
+  });
+}
+
+Deno.test("pipelined requests to prompt asynchronous handlers are answered in one write", async () => {
+  await using harness = new ServerHarness(async (ctx) => {
+    await microtasks(3);
+    if (ctx.path === "/2") throw new HttpError(409);
+    ctx.text(ctx.path);
+  });
+  const client = await harness.open(request("GET /1") + request("GET /2") + request("GET /3"));
+  assertEquals(await client.statuses(), [200, 409, 200]);
+  assertEquals(client.server.writes.length, 1);
+});
+
+for (const count of [0, 3]) {
+  Deno.test(`answers in front of a slow handler leave at once (${count} microtasks each)`, async () => {
+    const done = gate();
+    await using harness = new ServerHarness(async (ctx) => {
+      if (count > 0) await microtasks(count);
+      if (ctx.path === "/slow") await done.passed;
+      ctx.text(ctx.path);
+    });
+    const wire = ["/1", "/2", "/slow", "/3"].map((path) => request(`GET ${path}`)).join("");
+    const client = await harness.open(wire);
+    assertEquals((await client.response()).body, "/1");
+    assertEquals((await client.response()).body, "/2");
+    assertEquals(await client.maybeResponse(), undefined);
+    done.open();
+    await turn();
+    assertEquals((await client.response()).body, "/slow");
+    assertEquals((await client.response()).body, "/3");
+  });
+}
+
+Deno.test("a client that leaves is noticed by a handler that streams after a prompt start", async () => {
+  const more = gate();
+  let signal: AbortSignal | undefined;
+  let isEnded = false;
+  await using harness = new ServerHarness(async (ctx) => {
+    signal = ctx.signal;
+    await microtasks(1);
+    ctx.stream(async function* () {
+      try {
+        yield "first";
+        await more.passed;
+        yield "second";
+      } finally {
+        isEnded = true;
+      }
+    }());
+  });
+  const client = await harness.open(request("GET /"));
+  assertStringIncludes(await client.text(), "first");
+  assertEquals([signal!.aborted, isEnded], [false, false]);
+  await client.reset();
+  assertInstanceOf(signal!.reason, ConnectionClosedError);
+  more.open();
+  await turn();
+  assertEquals([isEnded, harness.reported, client.server.isClosed], [true, [], true]);
+});
+
+Deno.test("a handler that waits after a prompt start is timed, and one that is through is not", async () => {
+  const signals: AbortSignal[] = [];
+  await using harness = new ServerHarness(async (ctx) => {
+    signals.push(ctx.signal);
+    await microtasks(2);
+    if (ctx.path === "/slow") {
+      await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+    }
+    ctx.text("done");
+  }, { handlerTimeoutMs: 1_000 });
+  const client = await harness.open(request("GET /fast") + request("GET /slow"));
+  assertEquals((await client.response()).body, "done");
+  await harness.advanceToJustBefore(1_000);
+  assertEquals(signals.map(({ aborted }) => aborted), [false, false]);
+  await harness.advancePast();
+  assertEquals(signals.map(({ aborted }) => aborted), [false, true]);
+  assertEquals((await client.response()).body, "done");
+});
+
+Deno.test("a prompt rejection is answered and reported once, and nothing is left behind", async () => {
+  const failure = new Error("secret");
+  await using harness = new ServerHarness(async (ctx) => {
+    await microtasks(1);
+    if (ctx.path === "/fail") throw failure;
+    ctx.text("fine");
+  }, { handlerTimeoutMs: 1_000 });
+  const client = await harness.open(request("GET /fail") + request("GET /"));
+  assertEquals(await client.statuses(), [500, 200]);
+  await harness.advance(1_000 + TICK_MS);
+  assertEquals(harness.reported.map(({ error }) => error), [failure]);
+  await client.send(request("GET /"));
+  assertEquals(await client.statuses(), [200]);
+});
+
+for (const isHeadRead of [false, true]) {
+  Deno.test(`head and body are whole if the body comes after a prompt start (head read: ${isHeadRead})`, async () => {
+    await using harness = new ServerHarness(async (ctx) => {
+      if (isHeadRead) ctx.headers.get("x-a");
+      await microtasks(2);
+      const { length } = await ctx.body.bytes();
+      ctx.json([ctx.url, ctx.headers.get("x-a"), length]);
+    });
+    const client = await harness.open(
+      request("POST /a?b", ["X-A: c", "Content-Length: 300000"], "x".repeat(1_000)),
+    );
+    assertEquals(await client.maybeResponse(), undefined);
+    await client.send("x".repeat(99_000));
+    await client.send("x".repeat(200_000) + request("GET /a"));
+    assertEquals((await client.response()).body, '["/a?b","c",300000]');
+    assertEquals((await client.response()).body, '["/a",null,0]');
+  });
+}

@@ -218,6 +218,41 @@ Deno.test("an encoded body is decoded over a connection, and refused where that 
   assert(refused.fields.some(([name]) => name.toLowerCase() === "accept-encoding"));
 });
 
+for (const decodeBodies of [true, false]) {
+  Deno.test(`decodeBodies ${decodeBodies} is what readers do over a socket, unless they say`, async () => {
+    const handlers: Record<string, Handler> = {
+      "/default": async (ctx) => ctx.text(await ctx.body.text()),
+      "/chunks": async (ctx) => ctx.text(String((await Array.fromAsync(ctx.body)).join(","))),
+      "/on": async (ctx) => ctx.text(await ctx.body.text({ decode: true })),
+      "/off": async (ctx) => ctx.text(String((await ctx.body.bytes({ decode: false })).length)),
+    };
+    await using server = serve((ctx) => handlers[ctx.path]!(ctx), {
+      hostname: "127.0.0.1",
+      port: 0,
+      decodeBodies,
+    });
+    const { port } = server.addr as Deno.NetAddr;
+    const body = Uint8Array.from(gzipSync("hello"));
+    const send = async (path: string, bytes = body) => {
+      const url = `http://127.0.0.1:${port}${path}`;
+      const headers = { "content-encoding": "gzip" };
+      const response = await fetch(url, { method: "POST", body: bytes, headers });
+      return [response.status, await response.text()];
+    };
+    const [status, text] = await send("/default");
+    assertEquals(status, decodeBodies ? 200 : 415);
+    if (decodeBodies) assertEquals(text, "hello");
+    const decoded = [...bytesOf("hello")].join(",");
+    assertEquals(await send("/chunks"), [200, decodeBodies ? decoded : [...body].join(",")]);
+    assertEquals(await send("/on"), [200, "hello"]);
+    assertEquals(await send("/off"), [200, String(body.length)]);
+    // A bomb is refused while it grows, a coding cut off as malformed.
+    const bomb = Uint8Array.from(gzipSync(new Uint8Array(20 << 20)));
+    assertEquals((await send("/on", bomb))[0], 413);
+    assertEquals((await send("/on", body.subarray(0, -1)))[0], 400);
+  });
+}
+
 Deno.test("fetch uploads a FormData over a socket", async () => {
   const files = [new Uint8Array(1 << 20).fill(13), new Uint8Array(0)];
   await using server = serve(async (ctx) => {

@@ -87,6 +87,44 @@ Deno.test("ServerStream swallows what a source says about being cancelled", asyn
   await turn();
 });
 
+for (
+  const [what, stop] of [
+    ["answers at once", () => ({ done: true, value: undefined })],
+    ["answers nothing", () => undefined],
+    ["throws", () => {
+      throw new Error("return");
+    }],
+  ] as const
+) {
+  Deno.test(`ServerStream.cancel() survives an iterator whose return() ${what}`, async () => {
+    let stopCount = 0;
+    const iterator = {
+      next: () => new Promise<never>(() => {}),
+      return: () => {
+        stopCount++;
+        return stop();
+      },
+    };
+    const source = { [Symbol.asyncIterator]: () => iterator } as unknown as StreamSource;
+    const stream = new ServerStream(source);
+    const waiting = stream.next();
+    stream.cancel("reason");
+    assertStrictEquals(await waiting.catch((reason) => reason), "reason");
+    await turn();
+    assertEquals(stopCount, 1);
+  });
+}
+
+Deno.test("ServerStream.next() takes pieces that an iterator gives at once", async () => {
+  const values = ["a", "b"];
+  const iterator = { next: () => ({ done: values.length === 0, value: values.shift() }) };
+  const source = { [Symbol.asyncIterator]: () => iterator } as unknown as StreamSource;
+  const stream = new ServerStream(source);
+  const pieces = [];
+  for (let piece; (piece = await stream.next()) !== undefined;) pieces.push(textOf(piece));
+  assertEquals(pieces, ["a", "b"]);
+});
+
 Deno.test("ServerStream throws on what cannot be read", () => {
   const locked = new ReadableStream();
   locked.getReader();

@@ -44,6 +44,7 @@ for (
     ["a negative grace", { rotationGraceMs: -1 }],
     ["a grace of more than an hour", { rotationGraceMs: 3_600_001 }],
     ["a negative size", { maxDataBytes: -1 }],
+    ["a Cache-Control that ends its line", { cacheControl: "no-store\r\nx-a: b" }],
   ] as [string, Partial<SessionOptions>][]
 ) {
   Deno.test(`resolveSessionOptions() throws a RangeError on ${what}`, () => {

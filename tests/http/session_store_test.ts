@@ -111,6 +111,28 @@ Deno.test("MemorySessionStore knows no bound where it is switched off", () => {
   }
 });
 
+Deno.test("MemorySessionStore counts the bytes of what it holds, whatever becomes of it", () => {
+  const clock = new ManualClock();
+  // Each takes 2 x (1 + 9) bytes: there is room for two.
+  const store = new MemorySessionStore({ maxBytes: 40, maxSessionCount: 2, clock });
+  const data = "123456789";
+  for (let version = 1; version < 100; version++) {
+    assertEquals(store.set("a", stored({ data, version }), version - 1), true);
+  }
+  store.set("b", stored({ data }), 0);
+  store.set("c", stored({ data }), 0);
+  store.delete("b");
+  store.set("d", stored({ data, expiresUnixMs: 1 }), 0);
+  clock.advance(1);
+  assertEquals(store.get("d"), undefined);
+  store.set("e", stored({ data }), 0);
+  assertEquals([store.size, store.get("c"), store.get("e")], [
+    2,
+    stored({ data }),
+    stored({ data }),
+  ]);
+});
+
 Deno.test("MemorySessionStore throws on bounds that are none", () => {
   for (const bound of [-1, 0.5, NaN]) {
     assertThrows(() => new MemorySessionStore({ maxSessionCount: bound }), RangeError);

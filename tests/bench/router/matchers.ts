@@ -13,6 +13,8 @@ export interface Matcher {
 /** Makes a matcher for a set of routes. */
 export type MatcherFactory = (set: RouteSet) => Matcher | Promise<Matcher>;
 
+const NONE: RouteParamValues = {};
+
 /** As much of a context as a router touches; the answer is dropped. */
 class BenchContext {
   method = "";
@@ -21,7 +23,7 @@ class BenchContext {
   get path(): string {
     return this.url;
   }
-  enterRoute(params: RouteParamValues): void {
+  enterRoute(_route: string, params: RouteParamValues = NONE): void {
     this.params = params;
   }
   ensureAnswer(): void {}
@@ -29,8 +31,6 @@ class BenchContext {
     throw error;
   }
 }
-
-const NONE: RouteParamValues = {};
 
 function ours({ routes }: RouteSet): Matcher {
   const router = new Router();

@@ -29,7 +29,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import {
   type Context,
-  cookies,
   cors,
   csrf,
   logger,
@@ -45,7 +44,6 @@ import {
   serve,
   session,
   type SessionMiddleware,
-  setCookie,
   type StandardSchema,
   type StandardSchemaIssue,
   StateKey,
@@ -149,7 +147,7 @@ function addPage(app: Router): void {
       ["link", "</page.css>; rel=preload; as=style"],
       ["link", "</page.js>; rel=modulepreload"],
     ]);
-    const theme = cookies(ctx).get("theme") ?? "";
+    const theme = ctx.cookies.get("theme") ?? "";
     ctx.append("vary", "Cookie");
     ctx.set("cache-control", "private, no-cache");
     ctx.html(THEMES.includes(theme) ? page.replace('"auto"', `"${theme}"`) : page);
@@ -166,7 +164,7 @@ function addPage(app: Router): void {
   const form = validate({ body: THEME }, { body: { as: "form", maxBytes: 1_000 } });
   app.post("/theme", form, (ctx) => {
     const { theme } = ctx.state.require(form.key).body;
-    setCookie(ctx, "theme", theme, { maxAgeSeconds: 365 * 86_400 });
+    ctx.setCookie("theme", theme, { maxAgeSeconds: 365 * 86_400 });
     // What follows a form is fetched by GET, and may be reloaded.
     ctx.redirect("/", 303);
   });

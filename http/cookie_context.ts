@@ -19,10 +19,10 @@ const COOKIES = new StateKey<RequestCookies>("cookies");
  *
  * @example Reading a cookie
  * ```ts
- * import { cookies, serve } from "@nbio/net/http";
+ * import { serve } from "@nbio/net/http";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = serve((ctx) => ctx.text(cookies(ctx).get("theme") ?? "light"), {
+ * await using server = serve((ctx) => ctx.text(ctx.cookies.get("theme") ?? "light"), {
  *   hostname: "127.0.0.1",
  *   port: 0,
  * });
@@ -57,11 +57,11 @@ export function cookies(ctx: Context): RequestCookies {
  *
  * @example A cookie for scripts, that stays for a day
  * ```ts
- * import { serve, setCookie } from "@nbio/net/http";
+ * import { serve } from "@nbio/net/http";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serve((ctx) => {
- *   setCookie(ctx, "theme", "dark", { httpOnly: false, maxAgeSeconds: 86_400 });
+ *   ctx.setCookie("theme", "dark", { httpOnly: false, maxAgeSeconds: 86_400 });
  *   ctx.text("dark it is");
  * }, { hostname: "127.0.0.1", port: 0 });
  *
@@ -95,11 +95,11 @@ export function setCookie(
  *
  * @example Deleting
  * ```ts
- * import { deleteCookie, serve } from "@nbio/net/http";
+ * import { serve } from "@nbio/net/http";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = serve((ctx) => {
- *   deleteCookie(ctx, "theme");
+ *   ctx.deleteCookie("theme");
  *   ctx.text("gone");
  * }, { hostname: "127.0.0.1", port: 0 });
  *

@@ -95,7 +95,8 @@ export type HttpStateErrorCode =
   | "ERR_HTTP_CONTEXT_EXPIRED"
   | "ERR_HTTP_WRITER_NOT_CLOSED"
   | "ERR_HTTP_WRITER_CLOSED"
-  | "ERR_HTTP_NEXT_CALLED";
+  | "ERR_HTTP_NEXT_CALLED"
+  | "ERR_HTTP_BODY_UNREAD";
 
 /** What an {@linkcode HttpStateError} tells beside its message. */
 export interface HttpStateErrorOptions extends ErrorOptions {

@@ -1,4 +1,3 @@
-import { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
 import { HttpStateError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
 import type { Next } from "./middleware.ts";
@@ -145,7 +144,7 @@ async function open<Data extends object>(
 
 async function findDraft(ctx: Context, options: ResolvedSessionOptions): Promise<SessionDraft> {
   const { cookieName, signer, store, clock, maxDataBytes } = options;
-  const candidates = cookies(ctx).getAll(cookieName).slice(0, MAX_CANDIDATES);
+  const candidates = ctx.cookies.getAll(cookieName).slice(0, MAX_CANDIDATES);
   const isPresented = candidates.length > 0;
   for (const candidate of candidates) {
     const verified = await signer.verify(cookieName, candidate);
@@ -221,12 +220,12 @@ async function tell(
   nowMs: number,
 ): Promise<void> {
   const { signer, cookieName, cookie, isPersistent } = options;
-  if (change?.type === "delete") deleteCookie(ctx, cookieName, cookie);
+  if (change?.type === "delete") ctx.deleteCookie(cookieName, cookie);
   if (change?.type !== "set") return;
   const seconds = Math.ceil((change.expiresUnixMs - nowMs) / 1_000);
   const maxAgeSeconds = Math.min(Math.max(seconds, 0), MAX_COOKIE_AGE_SECONDS);
   const value = await signer.sign(cookieName, change.id);
-  setCookie(ctx, cookieName, value, isPersistent ? { ...cookie, maxAgeSeconds } : cookie);
+  ctx.setCookie(cookieName, value, isPersistent ? { ...cookie, maxAgeSeconds } : cookie);
 }
 
 /** RFC 9111 section 7.3: an answer to one user must not reach another. */

@@ -16,6 +16,7 @@
  * | let in | {@linkcode basicAuth}, {@linkcode csrf}, {@linkcode cors}, {@linkcode rateLimit}, {@linkcode requireBody}, {@linkcode validate} |
  * | watch | {@linkcode logger}, {@linkcode requestId}, {@linkcode timeout}, {@linkcode secureHeaders} |
  * | stand behind a proxy | {@linkcode trustedProxy}, {@linkcode proxyListener}, {@linkcode limitPerAddress} |
+ * | leave HTTP | `ctx.upgrade`, `ctx.hijack`, `ctx.tunnel` |
  * | test without a socket | {@linkcode Router.request}, {@linkcode runRequest} |
  *
  * What is refused, and with which status, follows RFC 9112 where it says "must"
@@ -75,6 +76,7 @@ export { HttpServer, serve, type ServerStats, type ShutdownOptions } from "./ser
 export { Context, type RouteParamValues } from "./server_context.ts";
 export type { ServeOptions, ServerTimeouts } from "./server_options.ts";
 export type { Handler, HandlerResult } from "./server_shared.ts";
+export type { HandedConnection } from "./server_handover.ts";
 export { ResponseWriter } from "./server_writer.ts";
 export { AUTHENTICATED_USER, basicAuth, type BasicAuthOptions } from "./middleware_basic_auth.ts";
 export { cors, type CorsOptions, type CorsOrigin } from "./middleware_cors.ts";
@@ -142,7 +144,6 @@ export {
 } from "./rate_limit_store.ts";
 export type * from "./standard_schema.ts";
 export { type ValidatedPart, ValidationError, type ValidationIssue } from "./validation_error.ts";
-export { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
 export { CookieEncrypter } from "./cookie_encrypter.ts";
 export type { VerifiedCookie } from "./cookie_keys.ts";
 export { parseCookies, type ParseCookiesOptions, RequestCookies } from "./cookie_parser.ts";

@@ -204,6 +204,18 @@ export class OutgoingResponse implements ResponseView {
   }
 
   /**
+   * Notes that the connection is another protocol's from here on.
+   *
+   * @param status Status that said so; 0 if none was sent.
+   * @throws {HttpStateError} If the head of a response has left.
+   */
+  handOver(status: number): void {
+    this.reset();
+    this.#status = status;
+    this.#move("awaiting", "tunnel");
+  }
+
+  /**
    * @throws {HttpStateError} If the head has left.
    */
   checkOpen(event: string): void {

@@ -93,7 +93,7 @@ export class HttpServer implements AsyncDisposable {
     if (!(graceMs >= 0)) {
       throw new RangeError(`Cannot shut down: graceMs ${graceMs} is not a number of at least 0`);
     }
-    this.#shared.isClosing = true;
+    this.#shared.beginShutdown();
     this.#listener.close();
     for (const connection of this.#shared.connections) {
       if (connection.isIdle) connection.abort(shutdownError());

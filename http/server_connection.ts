@@ -209,9 +209,10 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     const exchange = this.#exchange = new ServerExchange(this, reader);
     let result: HandlerResult = undefined;
     try {
-      // Without a hook for tunnels there is nothing that CONNECT could reach.
-      if (reader.method === "CONNECT") throw new HttpError(501, "CONNECT is not supported");
-      result = this.shared.handler(exchange.context);
+      const handler = reader.method === "CONNECT"
+        ? this.shared.options.onConnect ?? refuseConnect
+        : this.shared.handler;
+      result = handler(exchange.context);
     } catch (error) {
       exchange.answerError(error);
     }
@@ -232,6 +233,11 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     // It may have come with an earlier request.
     if (this.input.isEnded) this.onInputEnd();
     await exchange.settle(result);
+    if (exchange.handed !== undefined) {
+      // It counts as ours until it is closed, by whoever has it now.
+      await exchange.handed.closed;
+      this.#isAborted = true;
+    }
     if (this.isGone) return false;
     return await this.#afterResponse(exchange, reader, exchange.writeSimple());
   }
@@ -392,4 +398,9 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
         closeQuietly(this.transport);
     }
   }
+}
+
+/** Without a hook for tunnels there is nothing that CONNECT could reach. */
+function refuseConnect(): never {
+  throw new HttpError(501, "CONNECT is not supported");
 }

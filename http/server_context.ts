@@ -4,10 +4,17 @@ import type { RequestCookies } from "./cookie_parser.ts";
 import type { CookieAttributes, CookieScope } from "./cookie_set.ts";
 import { HttpStateError } from "./errors.ts";
 import type { HeaderInit, HeaderList } from "./header_list.ts";
-import { ContentType, type OutgoingResponse, type ResponseView } from "./outgoing_response.ts";
+import {
+  ContentType,
+  type OutgoingResponse,
+  type ResponseBody,
+  type ResponseView,
+} from "./outgoing_response.ts";
 import { RequestState } from "./request_state.ts";
 import { adoptResponse } from "./server_adopt.ts";
 import { answerNotFound, readAccept } from "./server_errors.ts";
+import { dropBody } from "./server_stream.ts";
+import type { HandedConnection } from "./server_handover.ts";
 import type { ResponseWriter } from "./server_writer.ts";
 
 const TEXT = new ContentType("text/plain; charset=utf-8");
@@ -27,6 +34,9 @@ export interface ContextSource {
   flushHead(): Promise<void>;
   inform(status: number, headers: HeaderInit): Promise<void>;
   answerError(error: unknown): void;
+  upgrade(protocol: string, headers: HeaderInit): Promise<HandedConnection>;
+  tunnel(headers: HeaderInit): Promise<HandedConnection>;
+  hijack(): Promise<HandedConnection>;
   abortSignal(reason: unknown): void;
 }
 
@@ -236,7 +246,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    * @throws {HttpStateError} If the head has left.
    */
   text(text: string): void {
-    this.#response.answer(text, TEXT);
+    this.#answer(text, TEXT);
   }
 
   /**
@@ -245,7 +255,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    * @throws {HttpStateError} If the head has left.
    */
   html(html: string): void {
-    this.#response.answer(html, HTML);
+    this.#answer(html, HTML);
   }
 
   /**
@@ -260,7 +270,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
     if (text === undefined) {
       throw new TypeError("Cannot answer with JSON: the value has no JSON text");
     }
-    this.#response.answer(text, JSON_TYPE);
+    this.#answer(text, JSON_TYPE);
   }
 
   /**
@@ -270,7 +280,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    * @throws {HttpStateError} If the head has left.
    */
   bytes(bytes: Uint8Array): void {
-    this.#response.answer(bytes, BYTES);
+    this.#answer(bytes, BYTES);
   }
 
   /**
@@ -281,7 +291,7 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    * @throws {HttpStateError} If the head has left.
    */
   stream(source: ReadableStream<Uint8Array | string> | AsyncIterable<Uint8Array | string>): void {
-    this.#response.answer(source, BYTES);
+    this.#answer(source, BYTES);
   }
 
   /**
@@ -423,7 +433,8 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
 
   /** Makes the answer a 404 if there is none. */
   ensureAnswer(): void {
-    if (this.#response.isAnswered || this.#isExpired) return;
+    const { isAnswered, committed } = this.#response;
+    if (isAnswered || committed || this.#isExpired) return;
     answerNotFound(this.#response, readAccept(this));
   }
 
@@ -431,6 +442,51 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
   enterRoute(route: string, params: RouteParamValues = NO_PARAMS): void {
     this.#route = route;
     this.#params = params;
+  }
+
+  /**
+   * Changes the protocol of the connection, as the client asked for by `Upgrade`
+   * (RFC 9110 section 7.8): answers 101 and gives the connection away. What the
+   * handler returns afterwards is ignored, and an error it throws closes the
+   * connection.
+   *
+   * @param protocol The protocol, as the client named it; case does not matter.
+   * @param headers Further fields of the 101.
+   * @returns The connection, when the 101 has left.
+   * @throws {HttpError} With 426, if the client did not ask for this protocol.
+   * @throws {HttpStateError} If the head has left, or the body was not read.
+   * @throws {TypeError} If a field cannot stand in a 101.
+   * @throws {ConnectionClosedError} By rejecting, if the client has left.
+   */
+  upgrade(protocol: string, headers: HeaderInit = []): Promise<HandedConnection> {
+    return this.#live("upgrade").upgrade(protocol, headers);
+  }
+
+  /**
+   * Answers a CONNECT with 200 and gives the connection away, for bytes to be
+   * carried both ways (RFC 9110 section 9.3.6). See `onConnect` of `serve`.
+   *
+   * @param headers Further fields of the 200.
+   * @returns The connection, when the head has left.
+   * @throws {HttpStateError} If the request is no CONNECT, or the head has left.
+   * @throws {TypeError} If a field cannot stand in it.
+   * @throws {ConnectionClosedError} By rejecting, if the client has left.
+   */
+  tunnel(headers: HeaderInit = []): Promise<HandedConnection> {
+    return this.#live("tunnel").tunnel(headers);
+  }
+
+  /**
+   * Gives the connection away as it is, without a word to the client. Answers to
+   * earlier requests have left then; a body that was not read is among the
+   * bytes.
+   *
+   * @returns The connection.
+   * @throws {HttpStateError} If the head has left.
+   * @throws {ConnectionClosedError} By rejecting, if the client has left.
+   */
+  hijack(): Promise<HandedConnection> {
+    return this.#live("hijack").hijack();
   }
 
   /** Keeps what is readable before the connection's buffer moves on. */
@@ -443,6 +499,15 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
   /** Ends the life of this context. */
   expire(): void {
     this.#isExpired = true;
+  }
+
+  #answer(body: ResponseBody, type: ContentType): void {
+    const { body: replaced } = this.#response;
+    this.#response.answer(body, type);
+    // A stream that an earlier answer brought would keep what it reads from open.
+    if (replaced !== undefined && replaced !== body) {
+      dropBody(replaced, "Another answer took its place");
+    }
   }
 
   get #extra(): Extras {

@@ -1,32 +1,35 @@
 import type { Deadline } from "../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
-import type { Transport } from "../nbio/transport.ts";
+import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
 import { Framing } from "./framing.ts";
-import { type HeaderInit, HeaderList } from "./header_list.ts";
+import type { HeaderInit, HeaderList } from "./header_list.ts";
 import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
-import { OutputBuffer } from "./output_buffer.ts";
 import type { RequestReader } from "./request_reader.ts";
-import { writeStatusLine } from "./serializer.ts";
 import { adoptResponse } from "./server_adopt.ts";
 import { ServerBody } from "./server_body.ts";
 import { Context, type ContextSource } from "./server_context.ts";
 import type { ServerDeadline } from "./server_deadline.ts";
 import { answerError, answerNotFound, isServerError, readAccept } from "./server_errors.ts";
+import {
+  bodyUnread,
+  checkInformational,
+  encodeHead,
+  encodeUpgrade,
+  noConnect,
+} from "./server_final_head.ts";
+import { type HandedConnection, HandedTransport } from "./server_handover.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServerShared } from "./server_shared.ts";
 import { bytesOf, dropBody, ServerStream, type StreamSource } from "./server_stream.ts";
 import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 
-/** 100 is sent by reading the body, 101 ends the protocol. */
-const LOWEST_INFORMATIONAL = 102;
-const HIGHEST_INFORMATIONAL = 199;
+const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const RESET_CONTENT = 205;
-const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
 const NO_LINE = new Uint8Array(0);
 /** Turns of the microtask queue that a handler gets to be through "at once". */
 const PROMPT_TURNS = 12;
@@ -58,6 +61,8 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   readonly context: Context;
   /** Whether the connection ends with this response. */
   isLast = false;
+  /** The connection, if it was given away. */
+  handed: HandedTransport | undefined;
 
   readonly #host: ExchangeHost;
   readonly #reader: RequestReader;
@@ -88,7 +93,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** Whether all that is left to do is to write a body that is at hand. */
   get isSimple(): boolean {
-    if (this.#encoder !== undefined) return false;
+    if (this.#encoder !== undefined || this.handed !== undefined) return false;
     const { body } = this.response;
     return body === undefined || typeof body === "string" || body instanceof Uint8Array;
   }
@@ -104,8 +109,9 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     if (!this.#isSettled) this.#prepareToWait();
     try {
       const web = await answered;
-      if (web !== undefined) this.#adopt(web);
-      if (!this.isSimple) await this.#sendRest();
+      if (this.handed !== undefined) dropBody(web?.body, "The connection was given away");
+      else if (web !== undefined) this.#adopt(web);
+      if (this.handed === undefined && !this.isSimple) await this.#sendRest();
     } catch (error) {
       this.answerError(error);
     }
@@ -130,7 +136,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** What a handler needs that is not through at once. */
   #prepareToWait(): void {
-    if (this.#isPrepared) return;
+    if (this.#isPrepared || this.handed !== undefined) return;
     this.#isPrepared = true;
     const { input, output } = this.#host;
     // The responses in front of this one must not wait for its handler. If the
@@ -253,6 +259,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   /** The connection is cut: nobody waits for the handler either. */
   cut(reason: unknown): void {
     this.giveUp(reason);
+    if (this.handed !== undefined) closeQuietly(this.handed);
     this.#stopWaiting?.(reason);
   }
 
@@ -310,13 +317,55 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   inform(status: number, headers: HeaderInit): Promise<void> {
     this.response.checkOpen("inform");
-    const head = encodeInformational(status, headers);
+    checkInformational(status);
+    const head = encodeHead(status, headers);
     if (this.minorVersion === 0 || this.#host.isGone) return Promise.resolve();
     this.#host.output.buffer.writeBytes(head);
     const flushed = this.#host.output.flush();
     // Nobody has to wait for it: a client that leaves must not end the process.
     flushed.catch(() => {});
     return flushed;
+  }
+
+  async upgrade(protocol: string, headers: HeaderInit): Promise<HandedConnection> {
+    this.response.checkOpen("upgrade");
+    const head = encodeUpgrade(this.readHeaders(), this.minorVersion, protocol, headers);
+    if (!this.#reader.isBodyDone) throw bodyUnread();
+    return await this.#handOver(SWITCHING_PROTOCOLS, head);
+  }
+
+  async tunnel(headers: HeaderInit): Promise<HandedConnection> {
+    this.response.checkOpen("tunnel");
+    if (this.method !== "CONNECT") throw noConnect(this.method);
+    return await this.#handOver(200, encodeHead(200, headers));
+  }
+
+  async hijack(): Promise<HandedConnection> {
+    this.response.checkOpen("hijack");
+    return await this.#handOver(0, undefined);
+  }
+
+  /** Gives the connection away, behind a last head of ours. */
+  async #handOver(status: number, head: Uint8Array | undefined): Promise<HandedConnection> {
+    const { transport, input, output, deadline, shared } = this.#host;
+    this.context.materialise();
+    this.response.handOver(status);
+    this.#handlerDeadline?.cancel();
+    input.unwatch();
+    const bytes = new Uint8Array(input.buffer.view());
+    input.buffer.consume(bytes.length);
+    const handed = this.handed = new HandedTransport(transport, input);
+    if (head !== undefined) output.buffer.writeBytes(head);
+    try {
+      await output.flush();
+      this.#checkAlive();
+    } catch (error) {
+      closeQuietly(handed);
+      throw error;
+    } finally {
+      deadline.cancel();
+    }
+    return { transport: handed, bytes, shutdownSignal: shared.shutdownSignal };
   }
 
   openWriter(): ResponseWriter {
@@ -434,24 +483,4 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   get plainTail(): Uint8Array {
     return this.#host.shared.plainTail;
   }
-}
-
-function encodeInformational(status: number, headers: HeaderInit): Uint8Array {
-  if (
-    !(Number.isInteger(status) && status >= LOWEST_INFORMATIONAL &&
-      status <= HIGHEST_INFORMATIONAL)
-  ) {
-    throw new RangeError(`Cannot send informational response: ${status} is not from 102 to 199`);
-  }
-  const head = new OutputBuffer();
-  writeStatusLine(head, status);
-  for (const [name, value] of new HeaderList(headers)) {
-    // RFC 9110 section 8.6, RFC 9112 section 6.1: there is no body to frame.
-    if (FRAMING_FIELDS.has(name.toLowerCase())) {
-      throw new TypeError(`Cannot send informational response: it cannot have ${name}`);
-    }
-    head.writeField(name, value);
-  }
-  head.writeText("\r\n");
-  return head.take();
 }

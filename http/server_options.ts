@@ -8,6 +8,7 @@ import {
   resolveLimits,
 } from "./limits.ts";
 import type { Context } from "./server_context.ts";
+import type { Handler } from "./server_shared.ts";
 
 /** Deadlines and least rates of a server's connections; 0 or Infinity switches one off. */
 export interface ServerTimeouts {
@@ -116,6 +117,14 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
    * @default writes to the console
    */
   readonly onError?: (error: unknown, ctx: Context | undefined) => void;
+  /**
+   * Answers CONNECT requests, whose target is `host:port` in `ctx.url`: by
+   * `ctx.tunnel()`, or by refusing. Without it they are answered 501, and no
+   * handler sees them.
+   *
+   * @default {undefined}
+   */
+  readonly onConnect?: Handler;
   /** Rules of RFC 9112 to relax; none by default. */
   readonly lenience?: HttpLenience;
   /**
@@ -194,6 +203,7 @@ export interface ResolvedServerOptions {
   readonly abortOnHalfClose: boolean;
   readonly clock: Clock;
   readonly onError: (error: unknown, ctx: Context | undefined) => void;
+  readonly onConnect: Handler | undefined;
 }
 
 /** By how much the server keeps a connection longer than it tells. */
@@ -240,6 +250,7 @@ export function resolveServerOptions(options: ServeOptions): ResolvedServerOptio
     abortOnHalfClose: options.abortOnHalfClose ?? false,
     clock: options.clock ?? systemClock,
     onError: options.onError ?? logError,
+    onConnect: options.onConnect,
   };
 }
 

@@ -65,6 +65,8 @@ export class ServerShared {
   /** Whether the server is on its way down. */
   isClosing = false;
 
+  #shutdown: AbortController | undefined;
+
   readonly #readers: RequestReader[] = [];
   readonly #outputs: OutputBuffer[] = [];
   readonly #dateExpiry: Deadline;
@@ -103,6 +105,21 @@ export class ServerShared {
     const wallMs = this.options.clock.wallNow();
     this.#dateExpiry.arm(MS_PER_SECOND - wallMs % MS_PER_SECOND);
     return encodeAscii(`date: ${formatHttpDate(wallMs)}\r\n`);
+  }
+
+  /** Aborts when the server begins to shut down. */
+  get shutdownSignal(): AbortSignal {
+    if (this.#shutdown === undefined) {
+      this.#shutdown = new AbortController();
+      if (this.isClosing) this.#shutdown.abort();
+    }
+    return this.#shutdown.signal;
+  }
+
+  /** From now on connections end with their next response. */
+  beginShutdown(): void {
+    this.isClosing = true;
+    this.#shutdown?.abort();
   }
 
   /** Lends a reader. */

@@ -161,7 +161,7 @@ function checkPreferences(value: string): number {
  * @throws {Error} If an answer is missing or wrong.
  */
 export async function fuzzCookiesLive({ seed, count }: FieldFuzzOptions): Promise<number> {
-  await using server = serve((ctx) => ctx.text(String(cookies(ctx).size)), {
+  await using server = serve((ctx) => ctx.text(String(ctx.cookies.size)), {
     hostname: "127.0.0.1",
     port: 0,
     maxRequestsPerConnection: 0,

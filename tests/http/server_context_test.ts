@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpError, HttpStateError } from "../../http/errors.ts";
 import type { HeaderList } from "../../http/header_list.ts";
+import { serve } from "../../http/serve.ts";
 import { StateKey } from "../../http/request_state.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
@@ -609,4 +610,16 @@ Deno.test("ctx.state belongs to one request", async () => {
   });
   await harness.open(request("GET /1") + request("GET /2"));
   assertEquals(seen, [undefined, "/1", undefined, "/2"]);
+});
+
+Deno.test("a stream that another answer replaces is let go of", async () => {
+  const reasons: unknown[] = [];
+  const source = new ReadableStream<Uint8Array>({ cancel: (reason) => void reasons.push(reason) });
+  await using server = serve((ctx) => {
+    ctx.stream(source);
+    ctx.text("instead");
+  }, { hostname: "127.0.0.1", port: 0 });
+  const { port } = server.addr as Deno.NetAddr;
+  assertEquals(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "instead");
+  assertEquals(reasons.length, 1);
 });

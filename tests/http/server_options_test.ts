@@ -28,6 +28,7 @@ Deno.test("resolveServerOptions() fills in the defaults", () => {
     maxPipelinedRequests: 32,
     maxRequestsPerConnection: Infinity,
     abortOnHalfClose: false,
+    onConnect: undefined,
   });
 });
 

@@ -1,14 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Context,
-  cookies,
-  deleteCookie,
-  type Handler,
-  MemorySessionStore,
-  serve,
-  session,
-  setCookie,
-} from "@nbio/net/http";
+import { type Context, type Handler, MemorySessionStore, serve, session } from "@nbio/net/http";
 import { ManualClock } from "@nbio/net/nbio/testing";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
 import { runPeer } from "../_support/peer.ts";
@@ -67,9 +58,9 @@ function curlTest(name: string, handler: Handler, fn: (curl: Curl) => Promise<vo
 }
 
 curlTest("keeps a cookie, sends it back and deletes it", (ctx) => {
-  const count = Number(cookies(ctx).get("count") ?? 0) + 1;
-  if (ctx.path === "/bye") deleteCookie(ctx, "count");
-  else setCookie(ctx, "count", String(count), { maxAgeSeconds: 3_600 });
+  const count = Number(ctx.cookies.get("count") ?? 0) + 1;
+  if (ctx.path === "/bye") ctx.deleteCookie("count");
+  else ctx.setCookie("count", String(count), { maxAgeSeconds: 3_600 });
   ctx.text(String(count));
 }, async (curl) => {
   assertEquals(await curl.get("/"), "1");
@@ -90,12 +81,12 @@ curlTest("keeps a cookie, sends it back and deletes it", (ctx) => {
 
 curlTest("keeps cookies of every path apart, and sends the longest path first", (ctx) => {
   if (ctx.path === "/set") {
-    setCookie(ctx, "a", "root");
-    setCookie(ctx, "a", "deep", { path: "/deep" });
-    setCookie(ctx, "__Host-b", "host");
-    setCookie(ctx, "__Secure-c", "secure");
+    ctx.setCookie("a", "root");
+    ctx.setCookie("a", "deep", { path: "/deep" });
+    ctx.setCookie("__Host-b", "host");
+    ctx.setCookie("__Secure-c", "secure");
   }
-  ctx.json([...cookies(ctx)]);
+  ctx.json([...ctx.cookies]);
 }, async (curl) => {
   assertEquals(JSON.parse(await curl.get("/set")), []);
   const deep = JSON.parse(await curl.get("/deep/page")) as [string, string][];
@@ -106,7 +97,7 @@ curlTest("keeps cookies of every path apart, and sends the longest path first", 
 
 curlTest(
   "sends three hundred cookies at once",
-  (ctx) => ctx.json(cookies(ctx).size),
+  (ctx) => ctx.json(ctx.cookies.size),
   async (curl) => {
     const field = Array.from({ length: 300 }, (_, index) => `name${index}=value`).join("; ");
     assertEquals(await curl.get("/", ["--header", `Cookie: ${field}`]), "300");

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { decodeBase64 } from "@std/encoding/base64";
+import { decodeBase64, encodeBase64 } from "@std/encoding/base64";
 import { decodeBase64Url, encodeBase64Url } from "@std/encoding/base64url";
 import { encodeHex } from "@std/encoding/hex";
 
@@ -15,6 +15,11 @@ const ROWS: readonly [text: string, base64: string, hex: string][] = [
 for (const [text, base64, hex] of ROWS) {
   Deno.test(`decodeBase64() gives the bytes of "${text}"`, () => {
     assertEquals(decodeBase64(base64), new TextEncoder().encode(text));
+  });
+  Deno.test(`encodeBase64() gives the characters of "${text}", as text and as bytes`, () => {
+    assertEquals(encodeBase64(text), base64);
+    assertEquals(encodeBase64(new TextEncoder().encode(text)), base64);
+    assertEquals(encodeBase64(new TextEncoder().encode(text).buffer), base64);
   });
   Deno.test(`encodeHex() gives the digits of "${text}", as text and as bytes`, () => {
     assertEquals(encodeHex(text), hex);

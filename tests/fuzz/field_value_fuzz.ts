@@ -6,7 +6,6 @@
  * Every value has a number, and with the seed the number makes it again.
  */
 
-import { cookies } from "../../http/cookie_context.ts";
 import { parseCookies } from "../../http/cookie_parser.ts";
 import { formatSetCookie } from "../../http/cookie_set.ts";
 import { rankCharsets, rankEncodings, rankLanguages, rankTypes } from "../../http/negotiation.ts";

@@ -5,6 +5,9 @@
  * This entry point only gathers the modules. Import the one you need, it is smaller:
  *
  * - `@nbio/net/http`: an HTTP/1.1 server; `@nbio/net/http/core` is its protocol without any I/O.
+ * - `@nbio/net/websocket`: WebSocket for servers and clients; `@nbio/net/websocket/core` is its
+ *   protocol without any I/O.
+ * - `@nbio/net/tls`: TLS for the clients.
  * - `@nbio/net/nbio`: transports, listeners, deadlines; `@nbio/net/nbio/testing` is for tests.
  *
  * Each module says which permissions it needs and which errors it throws.
@@ -23,3 +26,5 @@
 
 export * as nbio from "./nbio/mod.ts";
 export * as http from "./http/mod.ts";
+export * as tls from "./tls/mod.ts";
+export * as websocket from "./websocket/mod.ts";

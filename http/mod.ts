@@ -17,6 +17,7 @@
  * | watch | {@linkcode logger}, {@linkcode requestId}, {@linkcode timeout}, {@linkcode secureHeaders} |
  * | stand behind a proxy | {@linkcode trustedProxy}, {@linkcode proxyListener}, {@linkcode limitPerAddress} |
  * | leave HTTP | `ctx.upgrade`, `ctx.hijack`, `ctx.tunnel` |
+ * | make one request | {@linkcode dialHttp}, {@linkcode exchange}, {@linkcode ClientConnection} |
  * | test without a socket | {@linkcode Router.request}, {@linkcode runRequest} |
  *
  * What is refused, and with which status, follows RFC 9112 where it says "must"
@@ -201,3 +202,26 @@ export {
   type ProblemDetails,
   type ProblemSource,
 } from "./problem_details.ts";
+export { ClientConnection, type ConnectionEndReason } from "./client_connection.ts";
+export { exchange } from "./client_exchange.ts";
+export type {
+  ClientConnectionOptions,
+  ExchangeOptions,
+  ExchangeTimeouts,
+} from "./client_options.ts";
+export type { ExchangeRequest } from "./client_sender.ts";
+export {
+  type DialedConnection,
+  dialHttp,
+  type DialHttpOptions,
+  type DialTimings,
+  type HttpTlsOptions,
+} from "./dial.ts";
+export type { InformationalEvent, ResponseEvent } from "./events.ts";
+export {
+  type ExchangeHandover,
+  ExchangeResponse,
+  type ResponseBytesOptions,
+  type ResponseDiscardOptions,
+  type ResponseSource,
+} from "./exchange_response.ts";

@@ -26,6 +26,8 @@ export class OutstandingExchange implements ResponseSource {
   readonly onInformational: ((response: InformationalEvent) => void) | undefined;
   /** Trailer fields of the response. */
   trailers: HeaderList | undefined = undefined;
+  /** Bytes of the body that were not read yet; NaN where its length is not known. */
+  remainingBytes: number = NaN;
   /** Whether the whole response has been read. */
   isComplete = false;
   /** Why it has failed; the first reason counts. */
@@ -67,10 +69,10 @@ export class OutstandingExchange implements ResponseSource {
   }
 
   /** Reads on in the body; `undefined` at its end. */
-  async readBody(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.isComplete) return undefined;
-    this.throwIfFailed();
-    return await this.#owner.readBody(this);
+  readBody(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    if (this.isComplete) return Promise.resolve(undefined);
+    if (this.failure !== undefined) return Promise.reject(this.failure.error);
+    return this.#owner.readBody(this);
   }
 
   /** Gives the rest of the response up; does nothing behind its end. */

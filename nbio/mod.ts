@@ -97,6 +97,7 @@ export * from "./shutdown_signal.ts";
 export * from "./system_error.ts";
 export * from "./system_resolver.ts";
 export * from "./task_group.ts";
+export * from "./tls_provider.ts";
 export * from "./transport.ts";
 export * from "./transport_listener.ts";
 export * from "./udp.ts";

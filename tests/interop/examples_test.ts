@@ -1,6 +1,7 @@
 import { bindUdp, dial, recvExactly, sendAll } from "@nbio/net/nbio";
+import { dial as dialWebSocket } from "@nbio/net/websocket";
 import { assertEquals } from "@std/assert";
-import { startExample, startPeer } from "../_support/peer.ts";
+import { runPeer, startExample, startPeer } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 
 /** Uses each example as its users would. They need no program but Deno, so they always run. */
@@ -63,6 +64,31 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await socket.send(new Uint8Array([1, 2]), addr);
     const { bytes } = await socket.receive({ timeoutMs: 10_000 });
     assertEquals(bytes, new Uint8Array([1, 2]));
+  },
+
+  async ws_client() {
+    await using example = await startExample("ws_echo", ["--port=0", "--compression"]);
+    const path = new URL("../../examples/ws_client.ts", import.meta.url).pathname;
+    const args = ["run", "--allow-net", path, "--compression", `ws://127.0.0.1:${example.port}/`];
+    const { code, text } = await runPeer(Deno.execPath(), args, {
+      stdin: "one\n/ping\n/close 4000\n",
+    });
+    assertEquals(code, 0);
+    const [connected, ...lines] = text.trimEnd().split("\n");
+    assertEquals(connected!.startsWith("connected, permessage-deflate"), true);
+    assertEquals(lines.map((line) => line.replace(/[\d.]+ ms/, "")), [
+      "< one",
+      "pong after ",
+      "closed by local: 4000",
+    ]);
+  },
+
+  async ws_echo() {
+    await using example = await startExample("ws_echo");
+    const ws = await dialWebSocket(`ws://127.0.0.1:${example.port}/`);
+    await ws.send(new Uint8Array([1, 2]));
+    assertEquals((await ws.readMessage())?.data, new Uint8Array([1, 2]));
+    assertEquals((await ws.close()).clean, true);
   },
 };
 

@@ -1,0 +1,3 @@
+import { testApi } from "../_support/api_snapshot.ts";
+
+testApi({ entry: "tls/mod.ts", file: new URL("api_mod.txt", import.meta.url) });

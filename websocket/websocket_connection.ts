@@ -1,0 +1,542 @@
+import type { Deadline } from "../nbio/deadline_wheel.ts";
+import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
+import { lingeringClose } from "../nbio/linger.ts";
+import { closeQuietly, type Transport } from "../nbio/transport.ts";
+import { CloseCode } from "./close_code.ts";
+import type { WebSocketCompression } from "./compression.ts";
+import { WebSocketCore } from "./connection.ts";
+import type { WebSocketCoreOptions, WebSocketRole } from "./connection_options.ts";
+import { notOpen } from "./connection_state.ts";
+import type { BinaryEvent, PieceEvent, TextEvent } from "./events.ts";
+import type { SendOptions } from "./message_writer.ts";
+import { type InputEvent, WebSocketInput } from "./websocket_input.ts";
+import { messageStream, type WebSocketMessageStream } from "./websocket_message_stream.ts";
+import { type OpenMessageOptions, WebSocketMessageWriter } from "./websocket_message_writer.ts";
+import type { ResolvedWebSocketOptions } from "./websocket_options.ts";
+import { rejectQuietly, WebSocketOutput } from "./websocket_output.ts";
+import { WebSocketPings } from "./websocket_pings.ts";
+
+/** A message: `{ type: "text", data: string }` or `{ type: "binary", data: Uint8Array }`. */
+export type WebSocketMessage = TextEvent | BinaryEvent;
+
+/** How a connection ended. */
+export interface WebSocketClosure {
+  /**
+   * Code of the peer's Close frame, 1005 if that had none, 1006 if none came; after an error, the
+   * one that was sent because of it.
+   */
+  readonly code: number;
+  /** The reason beside it, maybe empty. */
+  readonly reason: string;
+  /** Whether a Close frame went both ways. */
+  readonly clean: boolean;
+  /** Who began: this end or the peer. */
+  readonly by: "local" | "remote";
+}
+
+/** What a connection is made of, behind its handshake. */
+export interface WebSocketConnectionSource {
+  /** Which end this is. */
+  readonly role: WebSocketRole;
+  /** The connection. */
+  readonly transport: Transport;
+  /** The first bytes of the peer, which came with its handshake. */
+  readonly bytes: Uint8Array;
+  /** The subprotocol agreed on; empty for none. */
+  readonly subprotocol: string;
+  /** The extensions agreed on; empty for none. */
+  readonly extensions: string;
+  /** How messages are compressed. */
+  readonly compression: WebSocketCompression | undefined;
+  /** Gives the key of a frame; a client needs it. */
+  readonly randomMaskKey: (() => number) | undefined;
+  /** When to say 1001. */
+  readonly shutdownSignal: AbortSignal | undefined;
+}
+
+/**
+ * A WebSocket, of a server by {@linkcode upgrade} or of a client by {@linkcode dial}.
+ *
+ * Messages come by iteration or by {@linkcode WebSocketConnection.readMessage}. Nothing is read
+ * while nobody asks: a peer that sends faster is slowed down, pings of either side wait, and that
+ * the peer has left shows at the next read. What is sent while the messages of one read are handled
+ * leaves in one write.
+ *
+ * An iteration ends when the peer closes, with whatever code, and when this end does. It throws when
+ * the connection breaks or the peer breaks the protocol. In either case `closed` tells the end; it
+ * never rejects. To leave an iteration does not close: `close()` does, and `await using`.
+ *
+ * @example A server and a client
+ * ```ts
+ * import { serve } from "@nbio/net/http";
+ * import { dial, upgrade } from "@nbio/net/websocket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = serve(async (ctx) => {
+ *   await using ws = await upgrade(ctx);
+ *   for await (const message of ws) await ws.send(message.data);
+ * }, { hostname: "127.0.0.1", port: 0 });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * const ws = await dial(`ws://127.0.0.1:${port}/`);
+ * await ws.send("Hello");
+ * assertEquals(await ws.readMessage(), { type: "text", data: "Hello" });
+ * const closure = await ws.close(1000, "done");
+ * assertEquals(closure, { code: 1000, reason: "", clean: true, by: "local" });
+ * ```
+ */
+export class WebSocketConnection implements AsyncDisposable {
+  /** The subprotocol agreed on; empty for none. */
+  readonly subprotocol: string;
+  /** The extensions agreed on, as the server has said them; empty for none. */
+  readonly extensions: string;
+  /** Resolves when the connection has ended and is closed. It never rejects. */
+  readonly closed: Promise<WebSocketClosure>;
+
+  readonly #core: WebSocketCore;
+  readonly #transport: Transport;
+  readonly #options: ResolvedWebSocketOptions;
+  readonly #input: WebSocketInput;
+  readonly #output: WebSocketOutput;
+  readonly #pings: WebSocketPings = new WebSocketPings();
+  readonly #deadline: Deadline;
+  readonly #shutdownSignal: AbortSignal | undefined;
+  readonly #resolveClosed: (closure: WebSocketClosure) => void;
+  /** When the deadline is armed for. */
+  #armedMs = Infinity;
+  #isAsked = false;
+  /** Whether a message that is read as a stream has not ended. */
+  #isStreaming = false;
+  #isFinishing = false;
+  #isDisconnecting = false;
+  /** Why the connection was given up; the core does not know. */
+  #dropped: { readonly error: unknown } | undefined;
+  /** Why nothing can be written. */
+  #broken: { readonly error: unknown } | undefined;
+
+  /**
+   * Made by {@linkcode upgrade} and {@linkcode dial}; by hand over a transport behind a handshake
+   * that was made elsewhere.
+   *
+   * @param source What it is made of.
+   * @param options Bounds and deadlines.
+   */
+  constructor(source: WebSocketConnectionSource, options: ResolvedWebSocketOptions) {
+    const { role, transport, bytes, compression, randomMaskKey } = source;
+    const { promise, resolve } = Promise.withResolvers<WebSocketClosure>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+    this.subprotocol = source.subprotocol;
+    this.extensions = source.extensions;
+    this.#transport = transport;
+    this.#options = options;
+    this.#shutdownSignal = source.shutdownSignal;
+    const core = this.#core = new WebSocketCore({
+      ...coreBounds(options),
+      role,
+      // What came with the handshake is bounded by that.
+      maxBufferedBytes: 0,
+      ...compression !== undefined && { compression },
+      ...randomMaskKey !== undefined && { randomMaskKey },
+    });
+    this.#output = new WebSocketOutput(core, transport, options, (error) => {
+      this.#onWriteFailure(error);
+    });
+    this.#input = new WebSocketInput(core, transport, {
+      now: () => options.wheel.now(),
+      onPong: (payload) => this.#pings.resolve(payload, options.wheel.now()),
+    });
+    this.#deadline = options.wheel.create(() => this.#onDeadline());
+    core.pauseReading(options.wheel.now());
+    if (bytes.length > 0) core.receive(bytes, options.wheel.now());
+    this.#watch();
+  }
+
+  /** Bytes that wait to be written. */
+  get bufferedAmount(): number {
+    return this.#core.queuedBytes;
+  }
+
+  /** The address of the peer. */
+  get remoteAddr(): Deno.Addr {
+    return this.#transport.remoteAddr;
+  }
+
+  /** The address of this end. */
+  get localAddr(): Deno.Addr {
+    return this.#transport.localAddr;
+  }
+
+  /**
+   * Waits for the next message.
+   *
+   * @returns The message; `undefined` when the peer or this end has closed.
+   * @throws {WebSocketProtocolError} If the peer broke the protocol.
+   * @throws {LimitExceededError} If the message is longer than `maxMessageBytes`.
+   * @throws {ConnectionClosedError} If the peer left without a Close frame.
+   * @throws {TimeoutError} If the peer did not answer a ping.
+   * @throws {TypeError} If another read is waiting, or a message that is read as a stream has not
+   * ended.
+   * @throws {Error} The reason of `signal`, untouched.
+   */
+  readMessage(): Promise<WebSocketMessage | undefined> {
+    try {
+      this.#checkReader();
+      const event = this.#poll();
+      return event === undefined
+        ? this.#waitForEvent().then(messageOf)
+        : Promise.resolve(messageOf(event));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Waits for the next message and gives it as a stream of bytes, which is read only as fast as it
+   * is taken, and may be longer than `maxMessageBytes`. Cancelling the stream skips the rest of the
+   * message.
+   *
+   * @returns The message; `undefined` when the peer or this end has closed. The next can be read
+   * when the stream has ended. A text has been found to be UTF-8, as far as it has come.
+   * @throws {Error} As {@linkcode WebSocketConnection.readMessage}.
+   */
+  async readMessageStream(): Promise<WebSocketMessageStream | undefined> {
+    this.#checkReader();
+    this.#core.deliversPieces = true;
+    let event: InputEvent;
+    try {
+      event = this.#poll() ?? await this.#waitForEvent();
+    } finally {
+      this.#core.deliversPieces = false;
+    }
+    if (event === "end") return undefined;
+    if (event.type !== "piece") {
+      return messageStream(wholePiece(event), () => Promise.resolve("end"));
+    }
+    this.#isStreaming = !event.isFinal;
+    return messageStream(event, () => this.#nextPiece());
+  }
+
+  /**
+   * Iterates over the messages, as {@linkcode WebSocketConnection.readMessage} gives them.
+   *
+   * @returns The messages to come. Leaving the loop closes nothing.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<WebSocketMessage> {
+    const iterator: AsyncIterableIterator<WebSocketMessage> = {
+      next: () => this.#nextResult(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /**
+   * Sends a message. Any number of sends may wait; messages leave in the order of the calls.
+   *
+   * @param data A string for a text message, in which lone surrogates become U+FFFD; bytes for a
+   * binary one, which stay as they are until the promise settles and `bufferedAmount` is 0.
+   * @param options Whether to compress it.
+   * @returns Resolves when no more than `highWaterBytes` wait to be written; at once if that is so.
+   * Where nobody waits for it, its failure is no unhandled one.
+   * @throws {WebSocketStateError} If closing has begun.
+   * @throws {ConnectionClosedError} If the connection broke.
+   * @throws {TimeoutError} If the peer takes nothing for `writeTimeoutMs`.
+   * @throws {LimitExceededError} If too many sends wait for a message in fragments.
+   */
+  send(data: string | Uint8Array, options?: SendOptions): Promise<void> {
+    if (this.#output.isTaken) return this.#output.whenFree(() => this.#send(data, options));
+    return this.#send(data, options);
+  }
+
+  /**
+   * Begins a message to be sent in fragments, when those that were begun before have ended.
+   *
+   * @param options What it is.
+   * @returns Where to write it. It has to be closed: all other messages wait for that.
+   * @throws {Error} As {@linkcode WebSocketConnection.send}.
+   */
+  openMessage(options: OpenMessageOptions = {}): Promise<WebSocketMessageWriter> {
+    return this.#output.whenFree(() => {
+      if (this.#core.state !== "open") throw notOpen(this.#core.state, "message");
+      this.#output.take();
+      return new WebSocketMessageWriter(options.type ?? "binary", (fragment, isFinal) => {
+        this.#throwIfDropped();
+        this.#core.sendFragment(fragment, isFinal, options);
+        const sent = this.#schedule();
+        if (isFinal) this.#output.release();
+        return sent;
+      });
+    });
+  }
+
+  /**
+   * Pings the peer. The answer is seen by whoever reads messages: somebody has to.
+   *
+   * @returns Milliseconds until the answer was read.
+   * @throws {WebSocketStateError} If closing has begun.
+   * @throws {ConnectionClosedError} If the connection ends before the answer.
+   * @throws {LimitExceededError} If 1,000 pings wait already.
+   */
+  ping(): Promise<number> {
+    try {
+      this.#throwIfDropped();
+      this.#core.sendPing(this.#pings.nextPayload());
+      void this.#schedule();
+      return this.#pings.add(this.#options.wheel.now());
+    } catch (error) {
+      return rejectQuietly(error);
+    }
+  }
+
+  /**
+   * Closes: nothing can be sent any more, and what still comes is dropped. Where closing has begun,
+   * this only waits.
+   *
+   * @param code Why, 1000 or 3000 to 4999 as a rule; 1005 for a Close frame without.
+   * @param reason More of it, at most 123 bytes in UTF-8.
+   * @returns How the connection ended, when it is closed: after `closeTimeoutMs` if the peer does
+   * not answer.
+   * @throws {RangeError} If the code may not be sent, or the reason is too long.
+   */
+  close(
+    code: number = CloseCode.NORMAL_CLOSURE,
+    reason: string = "",
+  ): Promise<WebSocketClosure> {
+    try {
+      this.#core.close(code, reason, this.#options.wheel.now());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#settle();
+    return this.closed;
+  }
+
+  /** Closes with 1000, and waits for the end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #nextResult(): Promise<IteratorResult<WebSocketMessage>> {
+    try {
+      this.#checkReader();
+      const event = this.#poll();
+      return event === undefined
+        ? this.#waitForEvent().then(resultOf)
+        : Promise.resolve(resultOf(event));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #send(data: string | Uint8Array, options: SendOptions | undefined): Promise<void> {
+    try {
+      if (typeof data === "string") this.#core.sendText(data, options);
+      else this.#core.sendBinary(data, options);
+    } catch (error) {
+      return rejectQuietly(this.#dropped?.error ?? error);
+    }
+    return this.#schedule();
+  }
+
+  /** What is sent between the messages of one read leaves when all of them were handled. */
+  #schedule(): Promise<void> {
+    return this.#output.schedule(!this.#isAsked && this.#core.bufferedBytes > 0);
+  }
+
+  #checkReader(): void {
+    this.#throwIfDropped();
+    if (this.#isAsked) throw new TypeError("Cannot read message: another read is waiting");
+    if (this.#isStreaming) {
+      throw new TypeError("Cannot read message: one that is read as a stream has not ended");
+    }
+  }
+
+  #throwIfDropped(): void {
+    if (this.#dropped !== undefined) throw this.#dropped.error;
+  }
+
+  /** What has come already, and what follows from it if that is the end. */
+  #poll(): InputEvent | undefined {
+    try {
+      const event = this.#input.poll();
+      if (event === undefined) return undefined;
+      if (event === "end") this.#settle();
+      if (this.#input.rest()) this.#arm();
+      return event;
+    } catch (error) {
+      this.#settle();
+      throw error;
+    }
+  }
+
+  async #waitForEvent(): Promise<InputEvent> {
+    this.#isAsked = true;
+    try {
+      for (;;) {
+        this.#output.flush();
+        this.#input.listen();
+        this.#arm();
+        await this.#input.read();
+        this.#throwIfDropped();
+        const event = this.#poll();
+        if (event !== undefined) return event;
+      }
+    } finally {
+      this.#isAsked = false;
+      this.#input.rest();
+    }
+  }
+
+  async #nextPiece(): Promise<PieceEvent | "end"> {
+    this.#throwIfDropped();
+    const event = this.#poll() ?? await this.#waitForEvent();
+    if (event !== "end" && event.type !== "piece") throw new TypeError("Cannot read: no piece");
+    if (event === "end" || event.isFinal) this.#isStreaming = false;
+    return event;
+  }
+
+  /** Does what the state of the core asks for. */
+  #settle(): void {
+    if (this.#isDisconnecting) return;
+    if (this.#core.mustDisconnect) void this.#disconnect();
+    else {
+      this.#output.flush();
+      if (this.#core.state !== "open" && !this.#isFinishing) void this.#finish();
+      this.#arm();
+    }
+  }
+
+  /** Reads on to the end of the closing handshake, and to that of the stream. */
+  async #finish(): Promise<void> {
+    this.#isFinishing = true;
+    while (!this.#core.mustDisconnect && !this.#isDisconnecting) {
+      this.#output.flush();
+      await this.#input.read();
+      try {
+        this.#input.poll();
+      } catch {
+        // Whoever reads messages is told; here it is the end and nothing else.
+      }
+    }
+    this.#settle();
+  }
+
+  /** Writes what is left and closes. */
+  async #disconnect(): Promise<void> {
+    this.#isDisconnecting = true;
+    const { wheel, closeTimeoutMs } = this.#options;
+    const isReading = this.#input.isReading;
+    this.#armedMs = 0;
+    this.#deadline.arm(closeTimeoutMs);
+    await this.#output.settled();
+    const { closure } = this.#core;
+    const isGone = closure?.code === CloseCode.ABNORMAL_CLOSURE || this.#output.isBroken;
+    // A reset would take our last words from the peer: it is to end first, if it wants to.
+    const bounds = closure?.clean ? {} : { maxBytes: 0, timeoutMs: closeTimeoutMs };
+    if (!isGone && !isReading) await lingeringClose(this.#transport, { wheel, ...bounds });
+    this.#conclude();
+  }
+
+  /** Gives the connection up. */
+  #drop(error: unknown): void {
+    if (this.#isDisconnecting) return;
+    this.#isDisconnecting = true;
+    this.#dropped = { error };
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    closeQuietly(this.#transport);
+    this.#deadline.cancel();
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#shutdownSignal?.removeEventListener("abort", this.#onShutdown);
+    this.#core.receiveEnd();
+    const closure = this.#closure();
+    const error = this.#dropped?.error ??
+      new ConnectionClosedError("Cannot go on: the connection is closed");
+    this.#output.close(error);
+    this.#pings.close(error);
+    const { code, reason, clean, by } = closure;
+    this.#resolveClosed({ code, reason, clean, by });
+  }
+
+  /** How it ended; makes the core end, so that it lets go of what it holds. */
+  #closure(): WebSocketClosure {
+    const { closure } = this.#core;
+    if (closure !== undefined) return closure;
+    this.#core.close(CloseCode.GOING_AWAY);
+    try {
+      this.#core.nextEvent();
+    } catch {
+      // What was said about the end counts.
+    }
+    const by = this.#broken === undefined ? "local" : "remote";
+    return { code: CloseCode.ABNORMAL_CLOSURE, reason: "", clean: false, by };
+  }
+
+  #arm(): void {
+    if (this.#isDisconnecting) return;
+    const dueMs = this.#core.deadlineMs;
+    if (dueMs >= this.#armedMs) return;
+    this.#armedMs = dueMs;
+    // 0 would disarm it.
+    this.#deadline.arm(Math.max(1, dueMs - this.#options.wheel.now()));
+  }
+
+  readonly #onDeadline = (): void => {
+    this.#armedMs = Infinity;
+    if (this.#isDisconnecting) return closeQuietly(this.#transport);
+    if (this.#broken !== undefined) return this.#drop(this.#broken.error);
+    this.#core.handleTimeout(this.#options.wheel.now());
+    this.#settle();
+  };
+
+  /** Nothing can be sent. What has come, such as why, can still be read for a while. */
+  #onWriteFailure(error: unknown): void {
+    if (this.#isDisconnecting) return;
+    // Time was up: the transport is closed already.
+    if (error instanceof TimeoutError) return this.#drop(error);
+    this.#broken = { error };
+    this.#armedMs = 0;
+    this.#deadline.arm(this.#options.closeTimeoutMs);
+  }
+
+  #watch(): void {
+    const { signal } = this.#options;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#shutdownSignal?.addEventListener("abort", this.#onShutdown, { once: true });
+    if (signal?.aborted) this.#onAbort();
+    else if (this.#shutdownSignal?.aborted) this.#onShutdown();
+  }
+
+  readonly #onAbort = (): void => this.#drop(this.#options.signal!.reason);
+
+  readonly #onShutdown = (): void => void this.close(CloseCode.GOING_AWAY);
+}
+
+/** The options that the core takes, under the same names. */
+function coreBounds(options: ResolvedWebSocketOptions): Omit<WebSocketCoreOptions, "role"> {
+  const { maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs } = options;
+  const { closeTimeoutMs, lookAheadTimeoutMs } = options;
+  return {
+    ...{ maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs },
+    ...{ closeTimeoutMs, lookAheadTimeoutMs },
+  };
+}
+
+/** Pieces come only to who asks for them, and that is not who asks for messages. */
+function messageOf(event: InputEvent): WebSocketMessage | undefined {
+  return event === "end" || event.type === "piece" ? undefined : event;
+}
+
+function resultOf(event: InputEvent): IteratorResult<WebSocketMessage> {
+  const value = messageOf(event);
+  return value === undefined ? { done: true, value } : { done: false, value };
+}
+
+/** A message that was put together before it was asked for in pieces. */
+function wholePiece(message: WebSocketMessage): PieceEvent {
+  const { type, data } = message;
+  const bytes = type === "text" ? new TextEncoder().encode(data) : data;
+  return { type: "piece", kind: type, data: bytes, isFinal: true };
+}

@@ -1,0 +1,87 @@
+import type { Transport } from "../nbio/transport.ts";
+import type { WebSocketCore } from "./connection.ts";
+import type { BinaryEvent, PieceEvent, TextEvent } from "./events.ts";
+
+/** What a reader is given: a message, a piece of one, or that none will come. */
+export type InputEvent = TextEvent | BinaryEvent | PieceEvent | "end";
+
+/** What the reading half tells its connection. */
+export interface WebSocketInputHooks {
+  /** The instant. */
+  now(): number;
+  /** A pong has come. */
+  onPong(payload: Uint8Array): void;
+}
+
+/** The reading half of a connection: one read at a time, and only when somebody asks. */
+export class WebSocketInput {
+  readonly #core: WebSocketCore;
+  readonly #transport: Transport;
+  readonly #hooks: WebSocketInputHooks;
+  #reading: Promise<void> | undefined;
+  #isListening = false;
+
+  /**
+   * @param core Takes the bytes.
+   * @param transport Where they come from.
+   * @param hooks Who wants to know.
+   */
+  constructor(core: WebSocketCore, transport: Transport, hooks: WebSocketInputHooks) {
+    this.#core = core;
+    this.#transport = transport;
+    this.#hooks = hooks;
+  }
+
+  /** Whether a read waits at the transport. */
+  get isReading(): boolean {
+    return this.#reading !== undefined;
+  }
+
+  /**
+   * Looks at what has come.
+   *
+   * @returns What is next; `undefined` where more has to come.
+   * @throws {Error} As `nextEvent()` of the core.
+   */
+  poll(): InputEvent | undefined {
+    for (;;) {
+      const event = this.#core.nextEvent();
+      if (event === undefined) return undefined;
+      if (event.type === "close") return "end";
+      if (event.type === "pong") this.#hooks.onPong(event.data);
+      else if (event.type !== "ping") return event;
+    }
+  }
+
+  /** Reads once, for all who wait. Never rejects: the core tells what went wrong. */
+  read(): Promise<void> {
+    return this.#reading ??= this.#readOnce();
+  }
+
+  /** Somebody waits for input: silence of the peer counts. */
+  listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    this.#core.resumeReading(this.#hooks.now());
+  }
+
+  /** Nobody does any more. Gives whether that is new. */
+  rest(): boolean {
+    if (!this.#isListening) return false;
+    this.#isListening = false;
+    this.#core.pauseReading(this.#hooks.now());
+    return true;
+  }
+
+  async #readOnce(): Promise<void> {
+    try {
+      const count = await this.#transport.read(this.#core.writable());
+      if (count === null) this.#core.receiveEnd();
+      else this.#core.commit(count, this.#hooks.now());
+    } catch {
+      // A reset, or closed by us: in either case no more comes.
+      this.#core.receiveEnd();
+    }
+    this.#reading = undefined;
+  }
+}

@@ -157,7 +157,10 @@ export class LimitExceededError extends NetError {
   readonly limit: string;
   /** Value of that option. */
   readonly max: number;
-  /** The HTTP status a server answers with; `undefined` where none fits. */
+  /**
+   * The HTTP status that says so to a client whose request it was; `undefined`
+   * where none fits. A server answers with it only for faults of the request.
+   */
   readonly statusHint: number | undefined;
 
   /**

@@ -256,6 +256,8 @@ export class WebSocketConnection implements AsyncDisposable {
    * @throws {Error} As {@linkcode WebSocketConnection.send}.
    */
   openMessage(options: OpenMessageOptions = {}): Promise<WebSocketMessageWriter> {
+    const { state } = this.#core;
+    if (state !== "open") return rejectQuietly(this.#dropped?.error ?? notOpen(state, "message"));
     return this.#output.whenFree(() => {
       if (this.#core.state !== "open") throw notOpen(this.#core.state, "message");
       this.#output.take();

@@ -20,6 +20,8 @@ export class WebSocketInput {
   readonly #hooks: WebSocketInputHooks;
   #reading: Promise<void> | undefined;
   #isListening = false;
+  /** When the last read ended, or somebody began to wait. */
+  #readMs = 0;
 
   /**
    * @param core Takes the bytes.
@@ -62,22 +64,25 @@ export class WebSocketInput {
   listen(): void {
     if (this.#isListening) return;
     this.#isListening = true;
-    this.#core.resumeReading(this.#hooks.now());
+    this.#readMs = this.#hooks.now();
+    this.#core.resumeReading(this.#readMs);
   }
 
   /** Nobody does any more. Gives whether that is new. */
   rest(): boolean {
     if (!this.#isListening) return false;
     this.#isListening = false;
-    this.#core.pauseReading(this.#hooks.now());
+    // Nobody has waited since: the clock need not be asked again.
+    this.#core.pauseReading(this.#readMs);
     return true;
   }
 
   async #readOnce(): Promise<void> {
     try {
       const count = await this.#transport.read(this.#core.writable());
+      this.#readMs = this.#hooks.now();
       if (count === null) this.#core.receiveEnd();
-      else this.#core.commit(count, this.#hooks.now());
+      else this.#core.commit(count, this.#readMs);
     } catch {
       // A reset, or closed by us: in either case no more comes.
       this.#core.receiveEnd();

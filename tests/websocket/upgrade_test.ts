@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../http/errors.ts";
+import { Router } from "../../http/router.ts";
 import { serve } from "../../http/serve.ts";
 import { upgrade } from "../../websocket/upgrade.ts";
 import type { WebSocketConnection } from "../../websocket/websocket_connection.ts";
@@ -155,4 +156,40 @@ Deno.test("a flood that nobody takes back is not held", async () => {
   client[Symbol.dispose]();
   await flood;
   assert(isBlocked && most < 400_000);
+});
+
+Deno.test("a message without an end is answered with 1009, which a flooding client can read", async () => {
+  const ended = Promise.withResolvers<number>();
+  await using server = serveWebSocket(async (ws) => {
+    await ws.readMessage().catch(() => {});
+    ended.resolve((await ws.closed).code);
+  });
+  const { client } = await FrameClient.connect(server);
+  using _ = client;
+  let isOver = false;
+  const flood = (async () => {
+    const payload = new Uint8Array(60_000);
+    await client.send({ opcode: 2, payload, isFinal: false });
+    const fragment = frame({ opcode: 0, payload, isFinal: false, key: KEY });
+    while (!isOver) await client.write(fragment);
+  })();
+  assertEquals(await client.readClose(), 1009);
+  isOver = true;
+  await flood;
+  client[Symbol.dispose]();
+  assertEquals(await ended.promise, 1009);
+});
+
+Deno.test("upgrade() takes the context of a route with parameters", async () => {
+  const app = new Router();
+  app.get("/rooms/:id{int}", async (ctx) => {
+    await using ws = await upgrade(ctx);
+    await ws.send(`room ${ctx.params.id}`);
+  });
+  await using server = serve(app.handler, { hostname: "127.0.0.1", port: 0 });
+  const client = new WebSocket(`ws://127.0.0.1:${portOf(server)}/rooms/7`);
+  const message = new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
+  const closed = new Promise<CloseEvent>((resolve) => client.onclose = resolve);
+  assertEquals(await message, "room 7");
+  assertEquals((await closed).code, 1000);
 });

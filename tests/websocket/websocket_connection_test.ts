@@ -49,6 +49,7 @@ Deno.test("readMessage() gives messages in order, and undefined after a Close", 
   assertEquals(await ws.readMessage(), undefined);
   const error = await assertRejects(() => ws.send("late"), WebSocketStateError);
   assertEquals(error.code, "ERR_WEBSOCKET_NOT_OPEN");
+  await assertRejects(() => ws.openMessage(), WebSocketStateError);
 });
 
 Deno.test("a second read at a time is refused", async () => {

@@ -1,3 +1,4 @@
+import { chunkStream } from "./_chunk_stream.ts";
 import { LimitExceededError } from "../nbio/errors.ts";
 import { charsetDecoder } from "./_charset_decoder.ts";
 import { type BodyDecodingOptions, decodeSource } from "./body_content_decoding.ts";
@@ -283,17 +284,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
    * @throws {HttpStateError} If the body was read already.
    */
   get stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const chunks = this[Symbol.asyncIterator]();
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      async pull(controller): Promise<void> {
-        const { value, done } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel(): Promise<void> {
-        await chunks.return?.();
-      },
-    }, { highWaterMark: 0 });
+    return chunkStream(this[Symbol.asyncIterator]());
   }
 
   /**

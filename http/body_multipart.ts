@@ -1,3 +1,4 @@
+import { chunkStream } from "./_chunk_stream.ts";
 import { LimitExceededError } from "../nbio/errors.ts";
 import type { BodySource } from "./body_incoming.ts";
 import { charsetDecoder } from "./_charset_decoder.ts";
@@ -133,17 +134,7 @@ export class MultipartPart implements AsyncIterable<Uint8Array> {
    * @throws {HttpStateError} If the part was read already.
    */
   get stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    const chunks = this[Symbol.asyncIterator]();
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      async pull(controller): Promise<void> {
-        const { value, done } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel(): Promise<void> {
-        await chunks.return?.();
-      },
-    }, { highWaterMark: 0 });
+    return chunkStream(this[Symbol.asyncIterator]());
   }
 
   /**

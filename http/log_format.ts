@@ -2,21 +2,38 @@
 
 import { formatHttpDate } from "./date.ts";
 
-/** What a line tells; see `LogEntry`. */
-export interface LogFields {
+/** What is logged of one request. Text of the client is cut, but not escaped. */
+export interface LogEntry {
+  /** When the request came, in milliseconds since the Unix epoch. */
   readonly timeMs: number;
+  /**
+   * Address of the client without its port, or the path of a Unix socket; what
+   * `trustedProxy` has found, where it runs. Empty where a proxy hides it.
+   */
   readonly remote: string;
+  /** The user that `basicAuth` has let in, if any. */
   readonly user: string | undefined;
+  /** Method of the request. */
   readonly method: string;
+  /** Request target. */
   readonly target: string;
+  /** Pattern of the route that matched, if any: `ctx.route`. */
   readonly route: string | undefined;
-  readonly httpVersion: string;
+  /** HTTP version of the request. */
+  readonly httpVersion: "1.0" | "1.1";
+  /** Status of the answer. */
   readonly status: number;
+  /** Bytes of the answer's body; `undefined` for a stream of unknown length. */
   readonly bodyBytes: number | undefined;
+  /** Milliseconds until what lies further in had settled; not until the last byte had left. */
   readonly durationMs: number;
+  /** The id that `requestId` gave, if any. */
   readonly requestId: string | undefined;
+  /** Value of `Referer`, if any. */
   readonly referrer: string | undefined;
+  /** Value of `User-Agent`, if any. */
   readonly userAgent: string | undefined;
+  /** Code or class of the error that became the answer, if any. */
   readonly error: string | undefined;
 }
 
@@ -32,7 +49,7 @@ const NOT_PRINTABLE = /[^\x20-\x7e]/g;
  *
  * @param entry What to tell.
  */
-export function formatCommonLog(entry: LogFields): string {
+export function formatCommonLog(entry: LogEntry): string {
   const { method, target, httpVersion, status, bodyBytes } = entry;
   const request = quote(`${method} ${target} HTTP/${httpVersion}`);
   const who = `${bare(entry.remote)} - ${bare(entry.user)}`;
@@ -44,7 +61,7 @@ export function formatCommonLog(entry: LogFields): string {
  *
  * @param entry What to tell.
  */
-export function formatCombinedLog(entry: LogFields): string {
+export function formatCombinedLog(entry: LogEntry): string {
   const { referrer = "-", userAgent = "-" } = entry;
   return `${formatCommonLog(entry)} ${quote(referrer)} ${quote(userAgent)}`;
 }
@@ -55,7 +72,7 @@ export function formatCombinedLog(entry: LogFields): string {
  *
  * @param entry What to tell.
  */
-export function formatJsonLog(entry: LogFields): string {
+export function formatJsonLog(entry: LogEntry): string {
   return JSON.stringify(entry).replace(NOT_PRINTABLE, escapeUnit);
 }
 

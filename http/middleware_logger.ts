@@ -1,46 +1,17 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
-import { formatCombinedLog, formatCommonLog, formatJsonLog, keepOneLine } from "./log_format.ts";
+import {
+  formatCombinedLog,
+  formatCommonLog,
+  formatJsonLog,
+  keepOneLine,
+  type LogEntry,
+} from "./log_format.ts";
 import { AUTHENTICATED_USER } from "./middleware_basic_auth.ts";
 import type { Middleware } from "./middleware.ts";
 import { REQUEST_ID } from "./middleware_request_id.ts";
 import { CLIENT } from "./middleware_trusted_proxy.ts";
 import type { ResponseBody } from "./outgoing_response.ts";
 import type { Context } from "./server_context.ts";
-
-/** What is logged of one request. Text of the client is cut, but not escaped. */
-export interface LogEntry {
-  /** When the request came, in milliseconds since the Unix epoch. */
-  readonly timeMs: number;
-  /**
-   * Address of the client without its port, or the path of a Unix socket; what
-   * `trustedProxy` has found, where it runs. Empty where a proxy hides it.
-   */
-  readonly remote: string;
-  /** The user that `basicAuth` has let in, if any. */
-  readonly user: string | undefined;
-  /** Method of the request. */
-  readonly method: string;
-  /** Request target. */
-  readonly target: string;
-  /** Pattern of the route that matched, if any: `ctx.route`. */
-  readonly route: string | undefined;
-  /** HTTP version of the request. */
-  readonly httpVersion: "1.0" | "1.1";
-  /** Status of the answer. */
-  readonly status: number;
-  /** Bytes of the answer's body; `undefined` for a stream of unknown length. */
-  readonly bodyBytes: number | undefined;
-  /** Milliseconds until what lies further in had settled; not until the last byte had left. */
-  readonly durationMs: number;
-  /** The id that `requestId` gave, if any. */
-  readonly requestId: string | undefined;
-  /** Value of `Referer`, if any. */
-  readonly referrer: string | undefined;
-  /** Value of `User-Agent`, if any. */
-  readonly userAgent: string | undefined;
-  /** Code or class of the error that became the answer, if any. */
-  readonly error: string | undefined;
-}
 
 /** Options of {@linkcode logger}. */
 export interface LoggerOptions {

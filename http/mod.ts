@@ -82,7 +82,8 @@ export { ResponseWriter } from "./server_writer.ts";
 export { AUTHENTICATED_USER, basicAuth, type BasicAuthOptions } from "./middleware_basic_auth.ts";
 export { cors, type CorsOptions, type CorsOrigin } from "./middleware_cors.ts";
 export { csrf, type CsrfOptions } from "./middleware_csrf.ts";
-export { type LogEntry, logger, type LoggerOptions } from "./middleware_logger.ts";
+export type { LogEntry } from "./log_format.ts";
+export { logger, type LoggerOptions } from "./middleware_logger.ts";
 export { rateLimit, type RateLimitOptions } from "./middleware_rate_limit.ts";
 export {
   CLIENT,

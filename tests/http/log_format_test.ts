@@ -4,10 +4,10 @@ import {
   formatCommonLog,
   formatJsonLog,
   keepOneLine,
-  type LogFields,
+  type LogEntry,
 } from "../../http/log_format.ts";
 
-const ENTRY: LogFields = {
+const ENTRY: LogEntry = {
   timeMs: 784_111_777_999,
   remote: "192.0.2.1",
   user: undefined,

@@ -79,6 +79,8 @@ async function runLimited(ctx: Context, next: Next, limit: TimeLimit): Promise<v
   let waiting: Deadline | undefined;
   const isSettled = await new Promise<boolean>((resolve) => {
     waiting = wheel.create(() => {
+      // Another protocol by now, which lasts as long as it likes.
+      if (ctx.response.isHandedOver) return;
       error = timeoutError(timeoutMs);
       ctx.abort(error);
       waiting = startGrace(limit, () => resolve(false));

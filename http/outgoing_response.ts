@@ -81,6 +81,8 @@ export interface ResponseView {
   readonly body: ResponseBody | undefined;
   /** Whether the head has left: nothing of it can change any more. */
   readonly committed: boolean;
+  /** Whether the connection was given away, by `ctx.upgrade` and the like. */
+  readonly isHandedOver: boolean;
 }
 
 /** What the connection knows and a response head depends on. */
@@ -129,6 +131,11 @@ export class OutgoingResponse implements ResponseView {
   /** Whether the head has been written: nothing of it can change any more. */
   get committed(): boolean {
     return this.#state !== "awaiting";
+  }
+
+  /** Whether the connection was given away: nothing is answered any more. */
+  get isHandedOver(): boolean {
+    return this.#state === "tunnel";
   }
 
   /** Whether there is an answer: a status was set, by itself or with a body. */

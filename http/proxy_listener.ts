@@ -2,6 +2,7 @@ import type { AcceptSource } from "../nbio/accept_source.ts";
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
+import { disableDelay } from "../nbio/no_delay.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { resolveBound } from "./limits.ts";
 import {
@@ -260,7 +261,7 @@ export class ProxyListener implements AcceptSource {
 
   #admit(transport: Transport): void {
     if (this.#isClosed) return closeQuietly(transport);
-    setNoDelay(transport);
+    disableDelay(transport);
     if (this.#trusted.has(transport.remoteAddr)) {
       void this.#read(transport);
     } else if (this.#isRequired) {
@@ -386,15 +387,6 @@ class ProxiedTransport implements Transport {
   close(): void {
     this.#rest = undefined;
     this.#inner.close();
-  }
-}
-
-/** As a listener does for a connection it knows to be one of TCP. */
-function setNoDelay(transport: Transport & Partial<Pick<Deno.TcpConn, "setNoDelay">>): void {
-  try {
-    transport.setNoDelay?.(true);
-  } catch {
-    // The connection is dead already: reading its header will tell.
   }
 }
 

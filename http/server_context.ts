@@ -399,9 +399,11 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
    */
   respond(response: Response): void {
     try {
-      adoptResponse(this.#response, response);
+      // Ignored where the connection is another protocol's by now.
+      if (this.#response.isHandedOver) dropBody(response.body, "The connection was given away");
+      else adoptResponse(this.#response, response);
     } catch (error) {
-      response.body?.cancel(error).catch(() => {});
+      dropBody(response.body, error);
       throw error;
     }
   }

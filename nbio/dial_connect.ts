@@ -4,7 +4,7 @@
  * @module
  */
 
-import { disableDelay } from "./_no_delay.ts";
+import { disableDelay } from "./no_delay.ts";
 import type { Transport } from "./transport.ts";
 
 /** An address that `dial` connects to. */

@@ -9,7 +9,7 @@ import { AcceptLoop } from "./accept_loop.ts";
 import type { AcceptSource } from "./accept_source.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { ConnectionLimit } from "./connection_limit.ts";
-import { disableDelay } from "./_no_delay.ts";
+import { disableDelay } from "./no_delay.ts";
 import { closeQuietly, type Transport } from "./transport.ts";
 
 /** Options of {@linkcode TransportListener}, whatever it listens on. */

@@ -13,6 +13,7 @@ import { parsePreferences } from "../../http/negotiation_parser.ts";
 import { serve } from "../../http/serve.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { RawClient } from "../_support/raw_client.ts";
+import { numberOption } from "./number_option.ts";
 
 /** What to run. */
 export interface FieldFuzzOptions {
@@ -191,17 +192,6 @@ export async function fuzzCookiesLive({ seed, count }: FieldFuzzOptions): Promis
 
 function requestWith(cookie: string): string {
   return `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`;
-}
-
-/** The number behind an option of the command line. */
-function numberOption(name: string, fallback: number): number {
-  const at = Deno.args.indexOf(`--${name}`);
-  if (at < 0) return fallback;
-  const value = Number(Deno.args[at + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot use --${name}: it needs a whole number of at least 0`);
-  }
-  return value;
 }
 
 async function main(): Promise<void> {

@@ -12,6 +12,7 @@ import { LimitExceededError } from "../../nbio/errors.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { Log, type Setup, type Target, TARGETS } from "./http_targets.ts";
 import { createInput, cut, formatInput, readCorpus } from "./mutation.ts";
+import { numberOption } from "./number_option.ts";
 
 /** What to run. */
 export interface FuzzOptions {
@@ -123,17 +124,6 @@ function fuzzOne(
     const details = `${JSON.stringify(setup)}\n${formatInput(input)}\n${cause}`;
     throw new Error(`Fuzzing of ${name} failed (${source}) with ${details}`, { cause });
   }
-}
-
-/** The number behind an option of the command line. */
-function numberOption(name: string, fallback: number): number {
-  const at = Deno.args.indexOf(`--${name}`);
-  if (at < 0) return fallback;
-  const value = Number(Deno.args[at + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot use --${name}: it needs a whole number of at least 0`);
-  }
-  return value;
 }
 
 function main(): void {

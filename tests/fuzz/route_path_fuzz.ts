@@ -12,6 +12,7 @@ import { Router } from "../../http/router.ts";
 import { serve } from "../../http/serve.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { RawClient } from "../_support/raw_client.ts";
+import { numberOption } from "./number_option.ts";
 
 /** What to run. */
 export interface PathFuzzOptions {
@@ -227,17 +228,6 @@ export async function fuzzPathsLive({ seed, count }: PathFuzzOptions): Promise<n
     await sent;
   }
   return refusedCount;
-}
-
-/** The number behind an option of the command line. */
-function numberOption(name: string, fallback: number): number {
-  const at = Deno.args.indexOf(`--${name}`);
-  if (at < 0) return fallback;
-  const value = Number(Deno.args[at + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot use --${name}: it needs a whole number of at least 0`);
-  }
-  return value;
 }
 
 async function main(): Promise<void> {

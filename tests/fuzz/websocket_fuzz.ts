@@ -16,6 +16,7 @@ import { textOf } from "../_support/raw_bytes.ts";
 import { frame, join } from "../_support/websocket_frames.ts";
 import { RunLengthDeflater, RunLengthInflater } from "../_support/websocket_run_length.ts";
 import { cut, formatInput } from "./mutation.ts";
+import { numberOption } from "./number_option.ts";
 
 /** What to run. */
 export interface WebSocketFuzzOptions {
@@ -244,17 +245,6 @@ function withoutPieces(text: string, { deliversPieces }: Setup): string {
   return deliversPieces && text.includes("\nrefused")
     ? text.slice(text.indexOf("\nrefused"))
     : text;
-}
-
-/** The number behind an option of the command line. */
-function numberOption(name: string, fallback: number): number {
-  const at = Deno.args.indexOf(`--${name}`);
-  if (at < 0) return fallback;
-  const value = Number(Deno.args[at + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`Cannot use --${name}: it needs a whole number of at least 0`);
-  }
-  return value;
 }
 
 function main(): void {

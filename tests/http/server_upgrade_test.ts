@@ -5,6 +5,12 @@ import type { Handler } from "../../http/server_shared.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { HandedConnection } from "../../http/server_handover.ts";
 import { sendAll } from "../../nbio/send_all.ts";
+import { logger } from "../../http/middleware_logger.ts";
+import { cors } from "../../http/middleware_cors.ts";
+import { requestId } from "../../http/middleware_request_id.ts";
+import { secureHeaders } from "../../http/middleware_secure_headers.ts";
+import { timeout } from "../../http/middleware_timeout.ts";
+import { Router } from "../../http/router.ts";
 import { eventually } from "../_support/peer.ts";
 
 const ASK = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n" +
@@ -337,4 +343,38 @@ Deno.test("CONNECT is 501 without a hook, and what the hook says with one", asyn
   using third = await Client.connect(hooked);
   await third.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   assert((await third.until("\r\n\r\n")).startsWith("HTTP/1.1 500 "));
+});
+
+Deno.test("what stands around a handler leaves a connection that was given away alone", async () => {
+  const reported: unknown[] = [];
+  const app = new Router();
+  const lines: string[] = [];
+  app.use(
+    logger({ sink: (line) => lines.push(line) }),
+    requestId(),
+    secureHeaders(),
+    cors(),
+    timeout(20, { graceMs: 0 }),
+  );
+  app.get("/chat", async (ctx) => {
+    await echo(await ctx.upgrade("echo"));
+    return new Response("late");
+  });
+  await using server = serveHere(app.handler, {
+    onError: (error) => reported.push(error),
+    idleTimeoutMs: 200,
+  });
+  using client = await Client.connect(server);
+  using other = await Client.connect(server);
+  await client.send(ASK);
+  await client.until("\r\n\r\n");
+  // Closed for being idle: much longer than the time limit of the handler.
+  await other.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await other.rest();
+  await client.send("alive");
+  assertEquals(await client.until("alive"), "alive");
+  await client.end();
+  assertEquals(await client.rest(), "");
+  assert(await eventually(() => lines.some((line) => line.includes(" 101 "))));
+  assertEquals(reported, []);
 });

@@ -7,6 +7,8 @@ import { WebSocketProtocolError } from "../../websocket/errors.ts";
 import { upgrade } from "../../websocket/upgrade.ts";
 import { echo, portOf, serveWebSocket } from "../_support/websocket_harness.ts";
 import { systemClock } from "../../nbio/clock.ts";
+import { TlsError } from "../../tls/errors.ts";
+import { CA_CERT, LEAF_CERT, LEAF_KEY } from "../_support/tls_server.ts";
 
 /** A server that gives one answer to whatever head comes. */
 function answering(answer: string): { url: string; done: Promise<void> } {
@@ -141,4 +143,30 @@ Deno.test("dial() leaves a connection to its signal", async () => {
   controller.abort(reason);
   assertEquals(await reading, reason);
   assertEquals((await ws.closed).code, 1006);
+});
+
+Deno.test("dial() speaks wss to a server behind TLS, and to no other than it names", async () => {
+  const listener = Deno.listenTls({
+    hostname: "127.0.0.1",
+    port: 0,
+    cert: LEAF_CERT,
+    key: LEAF_KEY,
+    alpnProtocols: ["http/1.1"],
+  });
+  await using server = serve(async (ctx) => {
+    const ws = await upgrade(ctx, { origin: () => true });
+    for await (const { data } of ws) await ws.send(data);
+  }, { listener, onError: () => {} });
+  const tls = { caCerts: [CA_CERT] };
+  const ws = await dial(`wss://localhost:${portOf(server)}/`, { tls });
+  await ws.send("over TLS");
+  assertEquals(await ws.readMessage(), { type: "text", data: "over TLS" });
+  await ws.close();
+  assertEquals((await ws.closed).clean, true);
+  // Without its root, nobody vouches for the server.
+  const error = await assertRejects(
+    () => dial(`wss://localhost:${portOf(server)}/`),
+    TlsError,
+  );
+  assertEquals(error.code, "ERR_TLS_CERTIFICATE");
 });

@@ -7,7 +7,10 @@
  * - `@nbio/net/http`: an HTTP/1.1 server; `@nbio/net/http/core` is its protocol without any I/O.
  * - `@nbio/net/websocket`: WebSocket for servers and clients; `@nbio/net/websocket/core` is its
  *   protocol without any I/O.
- * - `@nbio/net/tls`: TLS for the clients.
+ * - `@nbio/net/dns`: the DNS codec, every record type on the wire and in text;
+ *   `@nbio/net/dns/core` is the same without anything that touches the platform.
+ * - `@nbio/net/tls`: TLS for the clients, and certificates: reading, verifying, making them;
+ *   `@nbio/net/tls/x509` is the reading alone, without any I/O.
  * - `@nbio/net/nbio`: transports, listeners, deadlines; `@nbio/net/nbio/testing` is for tests.
  *
  * Each module says which permissions it needs and which errors it throws.
@@ -26,5 +29,6 @@
 
 export * as nbio from "./nbio/mod.ts";
 export * as http from "./http/mod.ts";
+export * as dns from "./dns/mod.ts";
 export * as tls from "./tls/mod.ts";
 export * as websocket from "./websocket/mod.ts";

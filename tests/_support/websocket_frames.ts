@@ -42,8 +42,9 @@ export function frame(parts: FrameParts): Uint8Array<ArrayBuffer> {
   head.push(...parts.key ?? []);
   const bytes = new Uint8Array(head.length + payload.length);
   bytes.set(head);
-  for (const [index, byte] of payload.entries()) {
-    bytes[head.length + index] = byte ^ (parts.key?.[index % 4] ?? 0);
+  const { key = [0, 0, 0, 0] } = parts;
+  for (let index = 0; index < payload.length; index++) {
+    bytes[head.length + index] = payload[index]! ^ key[index & 3]!;
   }
   return bytes;
 }

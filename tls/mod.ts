@@ -1,14 +1,18 @@
 /**
- * TLS for the clients of this package, by the runtime: {@linkcode denoProvider}
- * is what `http` and `websocket` use for `https:` and `wss:` URLs. The
- * cryptography is the runtime's own (rustls); certificates are verified
- * strictly, and nothing switches that off.
+ * TLS for the clients of this package, by the runtime, and certificates: read, verified, pinned.
  *
- * A provider of your own implements `TlsProvider` of `@nbio/net/nbio`. What this
- * one cannot do, it refuses: the server's side, transports that are no TCP
- * connections of the runtime, and options it does not know.
+ * {@linkcode denoProvider} is what `http` and `websocket` use for `https:` and `wss:` URLs. The
+ * cryptography is the runtime's own (rustls); certificates are verified strictly, and nothing
+ * switches that off. A provider of your own implements `TlsProvider` of `@nbio/net/nbio`. What this
+ * one cannot do, it refuses: the server's side, transports that are no TCP connections of the
+ * runtime, and options it does not know.
  *
- * Permission: none of its own; the connection below it needs `--allow-net`.
+ * {@linkcode parseCertificate} reads X.509 strictly, {@linkcode verifyHostname} holds a certificate
+ * against a name (RFC 9525), {@linkcode verifyChain} finds and verifies a path to a root (RFC 5280).
+ * What needs no Web Crypto of these is in `@nbio/net/tls/x509` as well, without any I/O. Nothing here
+ * looks at CRLs or asks by OCSP: an option for them throws.
+ *
+ * Permission: none of its own; the connection below TLS needs `--allow-net`.
  *
  * Errors, all of them a `NetError`:
  *
@@ -19,17 +23,29 @@
  * | `ERR_TLS_UNSUPPORTED_ROLE` | {@linkcode TlsUnsupportedError} | the server's side was asked for |
  * | `ERR_TLS_UNSUPPORTED_TRANSPORT` | {@linkcode TlsUnsupportedError} | the transport is none of the runtime's |
  * | `ERR_TLS_UNSUPPORTED_OPTION` | {@linkcode TlsUnsupportedError} | an option is not known |
+ * | `ERR_X509_BAD_...`, `ERR_X509_DUPLICATE_EXTENSION`, `ERR_X509_UNKNOWN_KEY_ALGORITHM` | {@linkcode CertificateError} | a certificate or key cannot be read |
+ * | `ERR_X509_...`, all others | {@linkcode CertificateVerificationError} | a certificate is well-formed and refused; {@linkcode HostnameError} where it names somebody else |
+ * | `ERR_NET_LIMIT_EXCEEDED` | `LimitExceededError` | the search for a path, or an input, passes a bound |
  *
- * @example What it can do
+ * @example Who a certificate is for
  * ```ts
- * import { denoProvider } from "@nbio/net/tls";
- * import { assertEquals } from "@std/assert";
+ * import { denoProvider, HostnameError, parseCertificates, verifyHostname } from "@nbio/net/tls";
+ * import { assertEquals, assertThrows } from "@std/assert";
  *
  * assertEquals(denoProvider.capabilities.client, true);
+ * const [certificate] = parseCertificates(await Deno.readTextFile("tests/tls/leaf.pem"));
+ * verifyHostname(certificate!, "localhost");
+ * assertThrows(() => verifyHostname(certificate!, "example.com"), HostnameError);
  * ```
  *
  * @module
  */
 
+export type { Clock, SetTimerOptions } from "../nbio/clock.ts";
 export * from "./deno_provider.ts";
 export * from "./errors.ts";
+export * from "./fingerprint.ts";
+export * from "./public_key.ts";
+export * from "./verify_chain.ts";
+export * from "./verify_signature.ts";
+export * from "./x509.ts";

@@ -69,6 +69,17 @@ const MOST_CERTIFICATES = 100_000;
  *
  * Everything in it is well-formed, the known extensions included. Nothing is
  * verified: anybody can make a certificate that says anything.
+ *
+ * @example Whose key, and until when
+ * ```ts
+ * import { parseCertificates, toCalendarTime } from "@nbio/net/tls/x509";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [ca] = parseCertificates(await Deno.readTextFile("tests/tls/ca.pem"));
+ * assertEquals(ca?.subjectPublicKeyInfo.namedCurve, "P-256");
+ * assertEquals(ca?.basicConstraints?.ca, true);
+ * assertEquals(toCalendarTime(ca!.notAfter).year, 2099);
+ * ```
  */
 export class Certificate {
   /** The whole certificate in DER. */

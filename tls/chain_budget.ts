@@ -17,7 +17,8 @@ export interface ChainBudgets {
    */
   readonly maxSignatures?: number;
   /**
-   * Comparisons of a name with a name constraint, 1 to 10^9.
+   * Comparisons of a name with a name constraint, and policies that are looked at where a CA
+   * requires one, 1 to 10^9.
    *
    * @default {250_000}
    */
@@ -40,7 +41,7 @@ export interface ChainBudgets {
 export interface ChainSteps {
   /** Signatures that were checked. */
   readonly signatures: number;
-  /** Names that were compared with a name constraint. */
+  /** Names that were compared with a name constraint, and policies that were looked at. */
   readonly nameComparisons: number;
   /** Issuers that were tried. */
   readonly pathSteps: number;

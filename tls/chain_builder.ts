@@ -249,7 +249,7 @@ export class ChainBuilder {
       if (!hasSigned || this.#isOnPath(certificate)) return undefined;
       this.#checkPlace(issuer);
       this.#checkNames(certificate);
-      if (isRoot) checkPolicies(this.#path);
+      if (isRoot) checkPolicies(this.#path, () => this.#budget.countNameComparison());
     } catch (error) {
       if (!(error instanceof CertificateVerificationError)) throw error;
       this.#record(withPlace(error, certificate, this.#path.length));

@@ -14,24 +14,24 @@ const ANY_POLICY = "2.5.29.32.0";
  * is refused.
  *
  * @param chain The path, leaf first, the root left out.
+ * @param count Called for every policy that is looked at; it may throw to end the work.
  * @throws {CertificateVerificationError} If a policy is required and not shown (`ERR_X509_POLICY`).
  */
-export function checkPolicies(chain: readonly Certificate[]): void {
+export function checkPolicies(chain: readonly Certificate[], count: () => void): void {
   const isRequired = chain.some(({ policyConstraints }) =>
     policyConstraints?.requireExplicitPolicy !== undefined
   );
   if (!isRequired) return;
-  const count = chain.length;
-  let explicitPolicy = count + 1;
-  let inhibitAnyPolicy = count + 1;
+  let explicitPolicy = chain.length + 1;
+  let inhibitAnyPolicy = chain.length + 1;
   let isMapped = false;
   // Every policy is valid so far.
   let valid: ReadonlySet<string> = new Set([ANY_POLICY]);
-  for (let depth = count - 1; depth >= 0; depth--) {
+  for (let depth = chain.length - 1; depth >= 0; depth--) {
     const certificate = chain[depth]!;
     const { isSelfIssued, policyConstraints } = certificate;
     const isAnyAllowed = inhibitAnyPolicy > 0 || (isSelfIssued && depth > 0);
-    valid = commonPolicies(valid, certificate, isAnyAllowed);
+    valid = commonPolicies(valid, certificate, isAnyAllowed, count);
     const isShown = valid.size > 0 && !isMapped;
     if (explicitPolicy === 0 && !isShown) throw missingPolicy(certificate, depth);
     // RFC 5280 sections 6.1.4 (h) to (j), and for the leaf 6.1.5 (a) and (b).
@@ -55,7 +55,9 @@ function commonPolicies(
   valid: ReadonlySet<string>,
   { certificatePolicies = [] }: Certificate,
   isAnyAllowed: boolean,
+  count: () => void,
 ): ReadonlySet<string> {
+  for (let i = certificatePolicies.length + valid.size; i > 0; i--) count();
   const own = new Set(certificatePolicies.map(({ oid }) => oid));
   if (own.delete(ANY_POLICY) && isAnyAllowed) return valid;
   return valid.has(ANY_POLICY) ? own : new Set([...valid].filter((oid) => own.has(oid)));

@@ -8,7 +8,8 @@
  * runtime, and options it does not know.
  *
  * {@linkcode parseCertificate} reads X.509 strictly, {@linkcode verifyHostname} holds a certificate
- * against a name (RFC 9525), {@linkcode verifyChain} finds and verifies a path to a root (RFC 5280).
+ * against a name (RFC 9525), {@linkcode verifyChain} finds and verifies a path to a root (RFC 5280),
+ * {@linkcode createDevelopmentCertificate} makes a local CA and leaves for developing.
  * What needs no Web Crypto of these is in `@nbio/net/tls/x509` as well, without any I/O. Nothing here
  * looks at CRLs or asks by OCSP: an option for them throws.
  *
@@ -41,8 +42,10 @@
  * @module
  */
 
+export { type CertifiedKey, importCertifiedKey } from "./certified_key.ts";
 export type { Clock, SetTimerOptions } from "../nbio/clock.ts";
 export * from "./deno_provider.ts";
+export * from "./development_certificate.ts";
 export * from "./errors.ts";
 export * from "./fingerprint.ts";
 export * from "./public_key.ts";

@@ -1,12 +1,15 @@
 import { CertificateError } from "./certificate_errors.ts";
+import { CertificateVerificationError } from "./certificate_verification_error.ts";
+import { encodeRsaPublicKeyInfo, signatureSchemeOf } from "./signature_algorithm.ts";
 import type { SubjectPublicKeyInfo } from "./subject_public_key_info.ts";
 
 /** What the exported key is for. */
 export interface ImportPublicKeyOptions {
   /**
-   * Hash of RSA signatures; of no meaning for other keys.
+   * Hash of RSA signatures; of no meaning for other keys. A key of rsassaPss may
+   * name the one hash it is for: then there is no other.
    *
-   * @default {"SHA-256"}
+   * @default {"SHA-256"} (or what the key says)
    */
   readonly hash?: "SHA-256" | "SHA-384" | "SHA-512";
   /**
@@ -18,6 +21,7 @@ export interface ImportPublicKeyOptions {
   readonly padding?: "pkcs1" | "pss";
 }
 
+const RSA_PSS = "1.2.840.113549.1.1.10";
 const HASHES = ["SHA-256", "SHA-384", "SHA-512"] as const;
 const PADDINGS = ["pkcs1", "pss"] as const;
 
@@ -30,7 +34,8 @@ const PADDINGS = ["pkcs1", "pss"] as const;
  * @returns The key: RSASSA-PKCS1-v1_5, RSA-PSS, ECDSA or Ed25519.
  * @throws {CertificateError} If the runtime does not know such keys, or refuses
  * this one.
- * @throws {RangeError} If an option is none of its values.
+ * @throws {RangeError} If an option is none of its values, or `hash` another than
+ * the key is for.
  *
  * @example The key of a CA
  * ```ts
@@ -46,10 +51,15 @@ export async function importPublicKey(
   subjectPublicKeyInfo: SubjectPublicKeyInfo,
   options: ImportPublicKeyOptions = {},
 ): Promise<CryptoKey> {
-  const { hash = "SHA-256", padding = "pkcs1" } = options;
-  checkOption("hash", hash, HASHES);
+  const { padding = "pkcs1" } = options;
   checkOption("padding", padding, PADDINGS);
-  const { raw, algorithm } = subjectPublicKeyInfo;
+  const onlyHash = hashOf(subjectPublicKeyInfo);
+  const { hash = onlyHash ?? "SHA-256" } = options;
+  checkOption("hash", hash, onlyHash === undefined ? HASHES : [onlyHash]);
+  const { algorithm, publicKey } = subjectPublicKeyInfo;
+  // Web Crypto takes RSA keys under the general algorithm only.
+  const isPss = algorithm.oid === RSA_PSS;
+  const raw = isPss ? encodeRsaPublicKeyInfo(publicKey) : subjectPublicKeyInfo.raw;
   const parameters = importParameters(subjectPublicKeyInfo, hash, padding);
   const name = subjectPublicKeyInfo.namedCurve ?? algorithm.name ?? algorithm.oid;
   if (parameters === undefined) throw unknownKey(name);
@@ -61,6 +71,18 @@ export async function importPublicKey(
     }
     const message = "Cannot export public key: the runtime refuses it";
     throw new CertificateError("ERR_X509_BAD_PUBLIC_KEY", message, { cause });
+  }
+}
+
+/** The hash that an RSA key for PSS alone is bound to (RFC 4055 section 3.3), if it is to one. */
+function hashOf(key: SubjectPublicKeyInfo): string | undefined {
+  if (key.algorithm.oid !== RSA_PSS || key.algorithm.parameters === undefined) return undefined;
+  try {
+    const scheme = signatureSchemeOf(key.algorithm, key);
+    return "hash" in scheme ? scheme.hash : undefined;
+  } catch (cause) {
+    if (!(cause instanceof CertificateVerificationError)) throw cause;
+    throw unknownKey("rsassaPss with such parameters", cause);
   }
 }
 
@@ -85,7 +107,7 @@ function importParameters(
   switch (algorithm.oid) {
     case "1.2.840.113549.1.1.1":
       return { name: padding === "pss" ? "RSA-PSS" : "RSASSA-PKCS1-v1_5", hash };
-    case "1.2.840.113549.1.1.10":
+    case RSA_PSS:
       return { name: "RSA-PSS", hash };
     case "1.2.840.10045.2.1":
       return namedCurve?.startsWith("P-") ? { name: "ECDSA", namedCurve } : undefined;

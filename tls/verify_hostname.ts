@@ -6,6 +6,7 @@ import { CertificateVerificationError } from "./certificate_verification_error.t
 import { isDnsIdentifier, toAsciiLowerCase } from "./dns_identifier.ts";
 import { equalBytes } from "./equal_bytes.ts";
 import type { GeneralName } from "./general_name.ts";
+import { isWellFormedName } from "./name_constraints.ts";
 
 /** What a certificate has to name beside, or instead of, the DNS name. */
 export interface VerifyHostnameOptions {
@@ -200,7 +201,9 @@ const URI = /^([a-z][a-z0-9+.-]*):(?:\/\/)?([a-z0-9._-]+)(?::[0-9]*)?(?:[/?#;].*
 /** RFC 9525 section 6.5.2. */
 function matchesUri(presented: string, scheme: string, host: string): boolean {
   const parts = URI.exec(presented);
-  return parts !== null && toAsciiLowerCase(parts[1]!) === scheme &&
+  // A scheme that wants an authority, without one: others read it as a path, not as a host.
+  if (parts === null || !isWellFormedName({ type: "uri", value: presented })) return false;
+  return toAsciiLowerCase(parts[1]!) === scheme &&
     isDnsIdentifier(parts[2]!) && toAsciiLowerCase(parts[2]!) === host;
 }
 

@@ -1,13 +1,7 @@
 import { CertificateVerificationError } from "./certificate_verification_error.ts";
 import { importPublicKey } from "./public_key.ts";
-import {
-  decodeEcdsaSignature,
-  encodeRsaPublicKeyInfo,
-  type SignatureScheme,
-} from "./signature_algorithm.ts";
+import { decodeEcdsaSignature, type SignatureScheme } from "./signature_algorithm.ts";
 import type { SubjectPublicKeyInfo } from "./subject_public_key_info.ts";
-
-const RSA_PSS = "1.2.840.113549.1.1.10";
 
 /**
  * Checks a signature by Web Crypto. The scheme says that key and algorithm are worth it: take it
@@ -57,10 +51,7 @@ export async function verifySignature(
 async function importKey(scheme: SignatureScheme, key: SubjectPublicKeyInfo): Promise<CryptoKey> {
   const hash = scheme.type === "ed25519" ? {} : { hash: scheme.hash };
   const padding = scheme.type === "rsa-pss" ? "pss" : "pkcs1";
-  // Web Crypto takes RSA keys under the general algorithm only.
-  const isPssOnly = key.algorithm.oid === RSA_PSS;
-  const raw = isPssOnly ? encodeRsaPublicKeyInfo(key.publicKey) : key.raw;
-  return await importPublicKey({ ...key, raw }, { ...hash, padding });
+  return await importPublicKey(key, { ...hash, padding });
 }
 
 function parametersOf(scheme: SignatureScheme): AlgorithmIdentifier | RsaPssParams | EcdsaParams {

@@ -18,7 +18,7 @@
  *   is broken, `offset` where.
  *   - `ERR_X509_BAD_DER`, `ERR_X509_BAD_PEM`: the encoding.
  *   - `ERR_X509_BAD_CERTIFICATE`, `ERR_X509_BAD_NAME`, `ERR_X509_BAD_TIME`,
- *     `ERR_X509_BAD_PUBLIC_KEY`, `ERR_X509_BAD_EXTENSION`,
+ *     `ERR_X509_BAD_PUBLIC_KEY`, `ERR_X509_BAD_PRIVATE_KEY`, `ERR_X509_BAD_EXTENSION`,
  *     `ERR_X509_DUPLICATE_EXTENSION`: what is encoded.
  *   - `ERR_X509_UNKNOWN_KEY_ALGORITHM`: a key the runtime does not know.
  * - {@linkcode CertificateVerificationError}, with {@linkcode HostnameError} for names: a

@@ -6,12 +6,34 @@ import { RawClient } from "../_support/raw_client.ts";
 
 /** Uses each example as its users would. They need no program but Deno, so they always run. */
 const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
+  async certinfo() {
+    const pem = (name: string) => new URL(`../tls/${name}.pem`, import.meta.url).pathname;
+    const args = [pem("leaf"), "--roots", pem("ca"), "--name", "localhost", "--brief"];
+    const { code, output } = await runExample("certinfo", ["--allow-read"], args);
+    assertEquals(code, 0);
+    assertEquals(output.includes("Verdict: verified"), true);
+  },
+
   async custom_protocol() {
     await using example = await startExample("custom_protocol");
     await using client = await RawClient.connect({ hostname: "127.0.0.1", port: example.port });
     await client.send("SET greeting 5\r\nhelloGET greeting\r\nQUIT\r\n");
     assertEquals(await client.closed(), "eof");
     assertEquals(text(client.leftover), "OK\r\nVALUE 5\r\nhelloOK\r\n");
+  },
+
+  async devcert() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`];
+      const args = [`--folder=${folder}`, "--quiet", "localhost"];
+      assertEquals((await runExample("devcert", permissions, args)).code, 0);
+      assertEquals((await runExample("devcert", permissions, args)).code, 1);
+      const files = [`${folder}/leaf.pem`, "--roots", `${folder}/ca.pem`, "--name=localhost"];
+      assertEquals((await runExample("certinfo", ["--allow-read"], files)).code, 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   },
 
   async echo_tcp() {
@@ -103,6 +125,18 @@ Deno.test("every file in examples/ is used by a test", () => {
     .filter((name) => !/_(core|page|test|uploads)\.\w+$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());
 });
+
+async function runExample(
+  name: string,
+  permissions: readonly string[],
+  args: readonly string[],
+): Promise<{ code: number; output: string }> {
+  const path = new URL(`../../examples/${name}.ts`, import.meta.url).pathname;
+  const { code, text: output } = await runPeer(Deno.execPath(), [
+    ...["run", "--no-prompt", ...permissions, path, ...args],
+  ]);
+  return { code, output };
+}
 
 async function echoed(port: number): Promise<void> {
   await using client = await RawClient.connect({ hostname: "127.0.0.1", port });

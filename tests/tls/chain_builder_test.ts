@@ -14,6 +14,7 @@ import {
   leaf,
   nameConstraints,
   NOW,
+  policies,
   requirePolicy,
   subjectKey,
 } from "./chain_certificates.ts";
@@ -367,6 +368,21 @@ Deno.test("ChainBuilder ends where a budget is used up, and stays there", () => 
   const options = { roots: [root], maxNameComparisons: 500 };
   const error = assertThrows(() => drive(builderOf(certificate, options)), LimitExceededError);
   assertEquals([error.limit, error.max], ["maxNameComparisons", 500]);
+});
+
+Deno.test("ChainBuilder counts the policies of every path against its budget", () => {
+  const oids = Array.from({ length: 30 }, (_, index) => `1.2.${index}`);
+  const extensions = [policies(...oids), requirePolicy(0)];
+  const intermediates = [ca({ name: "policy", by: "root", extensions })];
+  const certificate = leaf({ by: "policy", extensions: [policies(...oids)] });
+  const roots = [ca({ name: "root" })];
+  // The 30 of the CA and one above it, the 30 of the leaf and 30 above it.
+  const builder = builderOf(certificate, { roots, intermediates, maxNameComparisons: 91 });
+  drive(builder);
+  assertEquals(builder.steps.nameComparisons, 91);
+  const options = { roots, intermediates, maxNameComparisons: 90 };
+  const error = assertThrows(() => drive(builderOf(certificate, options)), LimitExceededError);
+  assertEquals([error.limit, error.max], ["maxNameComparisons", 90]);
 });
 
 Deno.test("ChainBuilder names the first 32 refusals", () => {

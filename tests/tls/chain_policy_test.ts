@@ -112,9 +112,23 @@ Deno.test("checkPolicies() takes any policy of what is self-issued, even where i
   assertEquals(refusedDepth(chain(ANY)), 0);
 });
 
+Deno.test("checkPolicies() counts every policy it looks at, and nothing where none is required", () => {
+  const chain = (...upper: BuiltExtension[]): Certificate[] => [
+    leaf({ by: "lower", extensions: [policies(A)] }),
+    ca({ name: "lower", by: "upper", extensions: [policies(A, B)] }),
+    ca({ name: "upper", by: "root", extensions: upper }),
+  ];
+  let count = 0;
+  checkPolicies(chain(policies(A, B)), () => count++);
+  assertEquals(count, 0);
+  // Of a certificate, and of those that are valid above it: 2 + 1, 2 + 2, 1 + 2.
+  checkPolicies(chain(policies(A, B), requirePolicy(0)), () => count++);
+  assertEquals(count, 10);
+});
+
 function refusedDepth(chain: readonly Certificate[]): "accepts" | number | undefined {
   try {
-    checkPolicies(chain);
+    checkPolicies(chain, () => {});
     return "accepts";
   } catch (error) {
     if (!(error instanceof CertificateVerificationError)) throw error;

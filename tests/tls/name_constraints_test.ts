@@ -179,6 +179,13 @@ Deno.test("findNameConstraintViolation() counts every comparison, and ends where
   );
 });
 
+Deno.test("isWellFormedName() reads no more than 63 characters of a scheme", () => {
+  for (const [length, isGood] of [[63, true], [64, false], [1_000_000, false]] as const) {
+    const value = `${"a".repeat(length)}:x`;
+    assertEquals(isWellFormedName({ type: "uri", value }), isGood);
+  }
+});
+
 Deno.test("isWellFormedName() wants mailboxes and absolute URIs", () => {
   for (const value of ["u@a.b", '"u v"@a.b']) {
     assertEquals(isWellFormedName({ type: "email", value }), true, value);

@@ -1,9 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { X509Certificate } from "node:crypto";
-import { parseCertificate, parseCertificates } from "../../tls/certificate.ts";
+import { parseCertificate } from "../../tls/certificate.ts";
 import { CertificateError } from "../../tls/certificate_errors.ts";
 import { DerReader } from "../../tls/der_reader.ts";
-import { certificateFingerprint, publicKeyPin } from "../../tls/fingerprint.ts";
+import { DerWriter } from "../../tls/der_writer.ts";
 import { importPublicKey } from "../../tls/public_key.ts";
 import {
   readSubjectPublicKeyInfo,
@@ -99,31 +98,51 @@ Deno.test("importPublicKey() throws on options that are none", async () => {
   }
 });
 
-Deno.test({
-  name: "certificateFingerprint() and publicKeyPin() agree with node:crypto",
-  ignore: (await Deno.permissions.query({ name: "read" })).state !== "granted",
-  async fn() {
-    for (const name of ["ca.pem", "leaf.pem"]) {
-      const pem = await Deno.readTextFile(new URL(name, import.meta.url));
-      const [certificate] = parseCertificates(pem);
-      const node = new X509Certificate(pem);
-      const show = (bytes: Uint8Array): string =>
-        Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(":");
-      assertEquals(show(await certificateFingerprint(certificate!)), node.fingerprint256);
-      assertEquals(
-        show(await certificateFingerprint(certificate!, { hash: "SHA-1" })),
-        node.fingerprint,
-      );
-      const spki = node.publicKey.export({ type: "spki", format: "der" });
-      const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(spki));
-      const { subjectPublicKeyInfo } = certificate!;
-      assertEquals(await publicKeyPin(subjectPublicKeyInfo), new Uint8Array(digest).toBase64());
-    }
-  },
-});
+const RSA_PSS = "1.2.840.113549.1.1.10";
+/** RSASSA-PSS with SHA-384 twice and a salt of 48 bytes. */
+const SHA384_ONLY = "3034a00f300d06096086480165030402020500" +
+  "a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130";
+/** The same with SHA-1, the default that RFC 4055 gives an empty list. */
+const SHA1_ONLY = "3000";
 
-Deno.test("certificateFingerprint() throws on a hash that is none", async () => {
-  const certificate = parseCertificate(buildCertificate());
-  const options = { hash: "MD5" } as unknown as { hash: "SHA-1" };
-  await assertRejects(() => certificateFingerprint(certificate, options), RangeError);
+/** A key under the identifier that is for PSS alone. */
+function pssKey(publicKey: Uint8Array, parameters?: string): SubjectPublicKeyInfo {
+  const writer = new DerWriter();
+  writer.writeSequence(() => {
+    writer.writeSequence(() => {
+      writer.writeObjectIdentifier(RSA_PSS);
+      if (parameters !== undefined) writer.writeRaw(Uint8Array.fromHex(parameters));
+    });
+    writer.writeBitString(publicKey);
+  });
+  return parseKey(writer.finish());
+}
+
+for (
+  const [what, parameters, hash, options] of [
+    ["without parameters", undefined, "SHA-256", {}],
+    ["without parameters, for a hash", undefined, "SHA-512", { hash: "SHA-512" }],
+    ["bound to a hash", SHA384_ONLY, "SHA-384", {}],
+    ["bound to a hash, named as well", SHA384_ONLY, "SHA-384", { hash: "SHA-384" }],
+    ["for the other padding", undefined, "SHA-256", { padding: "pkcs1" }],
+  ] as const
+) {
+  Deno.test(`importPublicKey() gives an RSA key for PSS alone that verifies: ${what}`, async () => {
+    const { privateKey, key } = await generated({ name: "RSA-PSS", ...RSA, hash });
+    const signing = { name: "RSA-PSS", saltLength: 32 };
+    const data = new Uint8Array([1, 2, 3]);
+    const signature = await crypto.subtle.sign(signing, privateKey, data);
+    const imported = await importPublicKey(pssKey(key.publicKey, parameters), options);
+    assertEquals(imported.algorithm.name, "RSA-PSS");
+    assertEquals(await crypto.subtle.verify(signing, imported, signature, data), true);
+  });
+}
+
+Deno.test("importPublicKey() throws on another hash than an RSA key for PSS is bound to", async () => {
+  const { key } = await generated({ name: "RSA-PSS", ...RSA });
+  const bound = pssKey(key.publicKey, SHA384_ONLY);
+  await assertRejects(() => importPublicKey(bound, { hash: "SHA-256" }), RangeError);
+  const weak = pssKey(key.publicKey, SHA1_ONLY);
+  const error = await assertRejects(() => importPublicKey(weak), CertificateError);
+  assertEquals(error.code, "ERR_X509_UNKNOWN_KEY_ALGORITHM");
 });

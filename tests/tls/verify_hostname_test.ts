@@ -177,3 +177,19 @@ Deno.test("verifyHostname() throws on a malformed scheme or service", () => {
     assertThrows(() => verifyHostname(certificate, "a.b", options), TypeError);
   }
 });
+
+Deno.test("verifyHostname() takes no URI-ID whose scheme wants an authority, and has none", () => {
+  for (
+    const [scheme, value, isGood] of [
+      ["sip", "sip:example.com", true],
+      ["https", "https://example.com", true],
+      ["https", "https:example.com", false],
+      ["wss", "wss:example.com/", false],
+    ] as const
+  ) {
+    const certificate = { subjectAltName: [{ type: "uri", value }] } as const;
+    const verify = (): void => verifyHostname(certificate, "example.com", { uri: scheme });
+    if (isGood) verify();
+    else assertThrows(verify, HostnameError);
+  }
+});

@@ -111,6 +111,9 @@ const EXTENDED_ERROR: OptionCodec<ExtendedErrorOption> = {
   code: 15,
   decode: readExtendedError,
   encode(writer, { infoCode, text }) {
+    if (!text.isWellFormed()) {
+      writer.fail("the text of an extended error has half a surrogate pair");
+    }
     writer.u16(infoCode);
     writer.bytes(new TextEncoder().encode(text));
   },

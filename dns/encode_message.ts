@@ -1,14 +1,15 @@
 // This module is sans-I/O.
 
-import { Flag } from "./_message_wire.ts";
+import { Flag, TYPE_OPT } from "./_message_wire.ts";
 import { type Edns, measureEdns, writeEdns } from "./edns.ts";
 import { DnsMessageError } from "./errors.ts";
 import type { Message, Question, ResourceRecord } from "./message.ts";
 import { canonicalName, isSubdomain } from "./name.ts";
 import { parseOpcode } from "./opcode.ts";
 import { parseRcode } from "./rcode.ts";
-import { rdataCodec } from "./rdata.ts";
+import { findRdataCodec } from "./rdata.ts";
 import type { RdataCodec } from "./rdata_codec.ts";
+import { opaqueCodec } from "./rdata_opaque.ts";
 import { parseRecordClass } from "./record_class.ts";
 import type { OpaqueData } from "./record_data.ts";
 import { parseRecordType } from "./record_type.ts";
@@ -172,44 +173,25 @@ function writeTail(writer: WireWriter, tail: Tail, maxBytes: number): boolean {
 }
 
 function writeRecord(writer: WireWriter, record: ResourceRecord): void {
-  const { type } = record;
+  const codec = codecOf(record);
+  if (codec.code === TYPE_OPT) failValue("OPT is no record; it is written from `edns`");
   writer.name(record.name);
-  const lengthAt = isOpaque(record)
-    ? writeOpaque(writer, record)
-    : writeKnown(writer, record, rdataCodec(type));
-  const length = writer.length - lengthAt - 2;
-  if (length > 0xffff) writer.fail(`RDATA have ${length} bytes, more than 65535`);
-  writer.setU16(lengthAt, length);
-}
-
-function writeKnown(
-  writer: WireWriter,
-  record: ResourceRecord,
-  codec: RdataCodec<unknown>,
-): number {
   writer.u16(codec.code);
   writer.u16(classCodeOf(record.class));
   writer.u32(record.ttl);
   const lengthAt = writer.length;
   writer.u16(0);
   codec.encode(writer, record.data);
-  return lengthAt;
+  const length = writer.length - lengthAt - 2;
+  if (length > 0xffff) writer.fail(`RDATA have ${length} bytes, more than 65535`);
+  writer.setU16(lengthAt, length);
 }
 
-/** RDATA that are only bytes, and a known type all the same: those of another class, or none. */
-function isOpaque({ type, class: recordClass, data }: ResourceRecord): boolean {
-  if (type.startsWith("TYPE")) return true;
-  return recordClass !== "IN" && (data as OpaqueData).bytes?.length === 0;
-}
-
-function writeOpaque(writer: WireWriter, record: ResourceRecord): number {
-  writer.u16(typeCodeOf(record.type));
-  writer.u16(classCodeOf(record.class));
-  writer.u32(record.ttl);
-  const lengthAt = writer.length;
-  writer.u16(0);
-  writer.bytes((record.data as OpaqueData).bytes);
-  return lengthAt;
+/** The codec of a record; where RDATA are missing, as in updates, it is that of no bytes. */
+function codecOf({ type, class: recordClass, data }: ResourceRecord): RdataCodec<unknown> {
+  const isMissing = recordClass !== "IN" && (data as OpaqueData).bytes?.length === 0;
+  if (isMissing) return opaqueCodec(type, typeCodeOf(type));
+  return findRdataCodec(type) ?? failCode("type", type);
 }
 
 /** Writes as many whole RRsets as fit, from the first on, and what must be there. */

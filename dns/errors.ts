@@ -75,7 +75,7 @@ export interface DnsTextErrorOptions extends ErrorOptions {
    */
   readonly line?: number;
   /**
-   * The column, from 1, in UTF-16 code units.
+   * The column, from 1: in bytes of a zone or of RDATA, in UTF-16 code units of a name alone.
    *
    * @default {1}
    */
@@ -101,7 +101,7 @@ export class DnsTextError extends NetError {
   readonly file: string | undefined;
   /** The line, from 1. */
   readonly line: number;
-  /** The column, from 1. */
+  /** The column, from 1: in bytes of a zone or of RDATA, in UTF-16 code units of a name alone. */
   readonly column: number;
 
   /**

@@ -21,7 +21,12 @@ import { DnsMessageError, DnsTextError } from "./errors.ts";
 
 /** What {@linkcode parseName} completes and converts with. */
 export interface ParseNameOptions {
-  /** The absolute name that relative ones stand on, as with `$ORIGIN`; without it they are refused. */
+  /**
+   * The name that relative ones stand on, as with `$ORIGIN`; absolute, with a dot at its end or
+   * without. Without it they are refused.
+   *
+   * @default {undefined}
+   */
   readonly origin?: string | undefined;
   /**
    * Converts a name with characters beyond ASCII to A-labels (IDNA, RFC 5891); without it they are
@@ -39,7 +44,7 @@ const scratch = new Uint8Array(MAX_NAME_BYTES + 1);
  * @param text A name with any lawful escaping; `@` alone is the origin.
  * @param options The origin and IDNA.
  * @returns The absolute name with its one escaping.
- * @throws {DnsTextError} If it is no name, or relative without an origin.
+ * @throws {DnsTextError} If it or the origin is no name, or it is relative without an origin.
  *
  * @example Relative and escaped
  * ```ts
@@ -51,7 +56,7 @@ const scratch = new Uint8Array(MAX_NAME_BYTES + 1);
  * ```
  */
 export function parseName(text: string, options: ParseNameOptions = {}): string {
-  const { origin } = options;
+  const origin = options.origin === undefined ? undefined : normalOrigin(options.origin);
   const plainEnd = endOfPlainLabels(text);
   if (plainEnd === text.length && plainEnd > 0 && text !== ".") {
     if (text.charCodeAt(plainEnd - 1) === DOT) {
@@ -64,10 +69,27 @@ export function parseName(text: string, options: ParseNameOptions = {}): string 
     }
   }
   if (text === "@") return origin ?? failText(text, "there is no origin", 0);
-  return parseWithCare(text, options);
+  return parseWithCare(text, origin, options.toAscii);
 }
 
-function parseWithCare(text: string, { origin, toAscii }: ParseNameOptions): string {
+/** The origin that was given last, and the name it stands for: mostly it is the same for long. */
+let originText = ".";
+let originName = ".";
+
+/** An origin in its one form. */
+function normalOrigin(origin: string): string {
+  if (origin === originText) return originName;
+  // Without a dot at its end it is absolute all the same, as everywhere in the API.
+  const name = origin === "." ? "." : parseName(origin, { origin: "." });
+  originText = origin;
+  return originName = name;
+}
+
+function parseWithCare(
+  text: string,
+  origin: string | undefined,
+  toAscii: ParseNameOptions["toAscii"],
+): string {
   // deno-lint-ignore no-control-regex
   const isAscii = /^[\x00-\x7f]*$/.test(text);
   const ascii = isAscii || toAscii === undefined ? text : toAscii(text);

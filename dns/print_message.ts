@@ -1,11 +1,14 @@
 // This module is sans-I/O.
 
 import { encodeHex } from "@std/encoding/hex";
-import { type Edns, encodeEdnsOptions } from "./edns.ts";
-import type { EdnsOption } from "./edns_option.ts";
+import type { Edns } from "./edns.ts";
+import type { CookieOption, EdnsOption } from "./edns_option.ts";
+import { encodeEdnsOption } from "./edns_option_codec.ts";
 import { formatExtendedError } from "./extended_error.ts";
 import type { Message, Question, ResourceRecord } from "./message.ts";
-import { alignQuestion, alignRecord, printRecordData } from "./print_record.ts";
+import { alignQuestion, alignRecord, printRecordData, printRecordHead } from "./print_record.ts";
+import { printName } from "./rdata_field.ts";
+import { WireReader } from "./wire_reader.ts";
 
 /** The flags of the header, in the order of `dig`. */
 const FLAGS = [
@@ -42,6 +45,8 @@ const CUT_TYPES: ReadonlySet<string> = new Set([
   "OPENPGPKEY",
   "CERT",
   "DHCID",
+  "HHIT",
+  "BRID",
   "ZONEMD",
   "IPSECKEY",
   "NULL",
@@ -50,8 +55,10 @@ const CUT_TYPES: ReadonlySet<string> = new Set([
 const WORD_LENGTH = 56;
 /** RFC 9824: the second flag of EDNS, compact answers. */
 const COMPACT_OK = 0x4000;
-/** Where the data of an encoded option begin: behind code and length. */
-const OPTION_HEAD_BYTES = 4;
+/** Options that only `dig` has words for: long-lived queries (RFC 8764), and tags of a draft. */
+const LLQ = 1;
+const LLQ_BYTES = 18;
+const TAGS: ReadonlyMap<number, string> = new Map([[16, "CLIENT-TAG"], [17, "SERVER-TAG"]]);
 
 /** Units of time, largest first. */
 const UNITS: readonly (readonly [name: string, seconds: number])[] = [
@@ -68,12 +75,22 @@ const EXTENDED_ERRORS: Readonly<Record<number, string>> = {
   19: "Stale NXDOMAIN Answer",
 };
 
+/** What {@linkcode printMessage} can tell more of. */
+export interface PrintMessageOptions {
+  /**
+   * The query that the message answers: what comes back of its cookie is called good, bad or echoed.
+   *
+   * @default {undefined}
+   */
+  readonly query?: Message | undefined;
+}
+
 /**
  * Prints a message as `dig` does, from the line with `->>HEADER<<-` to the last section: for
- * people and logs. What only `dig` knows (times, servers, whether a cookie is the right one) is
- * left out.
+ * people and logs. What only `dig` knows, as times and servers, is left out.
  *
  * @param message The message.
+ * @param options What it answers.
  * @returns The text, its last line with an end.
  * @throws {DnsMessageError} If a value of the message fits neither wire nor text.
  *
@@ -98,11 +115,11 @@ const EXTENDED_ERRORS: Readonly<Record<number, string>> = {
  * ]);
  * ```
  */
-export function printMessage(message: Message): string {
+export function printMessage(message: Message, options: PrintMessageOptions = {}): string {
   const titles = message.opcode === "UPDATE" ? SECTIONS.updateTitles : SECTIONS.queryTitles;
   const additionals = message.additionals.filter((record) => pseudoTitle(record) === undefined);
   let text = printHeader(message);
-  if (message.edns !== undefined) text += printEdns(message.edns);
+  if (message.edns !== undefined) text += printEdns(message.edns, cookieOf(options.query));
   text += printSection(titles[0], message.questions.map(printQuestion));
   text += printSection(titles[1], message.answers.map(printLine));
   text += printSection(titles[2], message.authorities.map(printLine));
@@ -142,14 +159,28 @@ function printSection(title: string, lines: readonly string[]): string {
 }
 
 function printQuestion({ name, class: recordClass, type }: Question): string {
-  return `;${alignQuestion(name, recordClass, type)}`;
+  return `;${alignQuestion(printName(name), recordClass, type)}`;
 }
 
 function printLine(record: ResourceRecord): string {
-  const { name, ttl, class: recordClass, type } = record;
-  const rdata = printRecordData(record);
+  const { type } = record;
+  const rdata = printDigData(record);
   const isCut = CUT_TYPES.has(type) || type.startsWith("TYPE");
-  return alignRecord(name, `${ttl}`, recordClass, type, isCut ? cutLastWord(rdata) : rdata);
+  return alignRecord(printRecordHead(record), isCut ? cutLastWord(rdata) : rdata);
+}
+
+/** The data of a record, where `dig` prints them in a form that others cannot read. */
+function printDigData(record: ResourceRecord): string {
+  const rdata = printRecordData(record);
+  switch (record.type) {
+    case "NID":
+    case "L64":
+      return rdata.replace(/([ :])0{1,3}(?=[0-9a-f])/g, "$1");
+    case "SIG":
+      return rdata.replace(/^TYPE0 /, "0 ");
+    default:
+      return rdata;
+  }
 }
 
 /** The digits at the end in words of 56, as `dig` prints them. */
@@ -170,16 +201,25 @@ function pseudoTitle(record: ResourceRecord): string | undefined {
   return record.type === "SIG" && record.data.typeCovered === "TYPE0" ? "SIG0" : undefined;
 }
 
-function printEdns({ version, dnssecOk, flags, udpPayloadSize, options }: Edns): string {
+function cookieOf(message: Message | undefined): CookieOption | undefined {
+  return message?.edns?.options.find((option) => option.type === "cookie");
+}
+
+function printEdns(edns: Edns, sent: CookieOption | undefined): string {
+  const { version, dnssecOk, flags, udpPayloadSize, options } = edns;
   const names = (dnssecOk ? " do" : "") + ((flags & COMPACT_OK) === 0 ? "" : " co");
   const rest = flags & ~COMPACT_OK;
   const zeros = rest === 0 ? "; " : `; MBZ: 0x${rest.toString(16).padStart(4, "0")}, `;
   const head = `; EDNS: version: ${version}, flags:${names}${zeros}udp: ${udpPayloadSize}`;
-  const lines = [";; OPT PSEUDOSECTION:", head, ...options.map(printOption)];
+  const lines = [
+    ";; OPT PSEUDOSECTION:",
+    head,
+    ...options.map((option) => printOption(option, sent)),
+  ];
   return `${lines.join("\n")}\n`;
 }
 
-function printOption(option: EdnsOption): string {
+function printOption(option: EdnsOption, sent: CookieOption | undefined): string {
   switch (option.type) {
     case "client-subnet": {
       const { address, sourcePrefixLength, scopePrefixLength } = option;
@@ -190,7 +230,9 @@ function printOption(option: EdnsOption): string {
       return seconds === undefined ? "; EXPIRE:" : `; EXPIRE: ${seconds} (${spell(seconds)})`;
     }
     case "cookie":
-      return `; COOKIE: ${encodeHex(option.client)}${encodeHex(option.server)}`;
+      return `; COOKIE: ${printCookie(option)}${
+        sent === undefined ? "" : judgeCookie(option, sent)
+      }`;
     case "keepalive": {
       const { idleTimeoutMs } = option;
       if (idleTimeoutMs === undefined) return "; TCP KEEPALIVE:";
@@ -207,6 +249,16 @@ function printOption(option: EdnsOption): string {
   }
 }
 
+function printCookie({ client, server }: CookieOption): string {
+  return encodeHex(client) + encodeHex(server);
+}
+
+/** RFC 7873 section 5.3: the client's part has to come back, with a part of the server. */
+function judgeCookie(cookie: CookieOption, sent: CookieOption): string {
+  if (encodeHex(cookie.client) !== encodeHex(sent.client)) return " (bad)";
+  return cookie.server.length === 0 ? " (echoed)" : " (good)";
+}
+
 function printExtendedError(infoCode: number, text: string): string {
   const name = EXTENDED_ERRORS[infoCode] ?? formatExtendedError(infoCode);
   const named = name === undefined ? `${infoCode}` : `${infoCode} (${name})`;
@@ -214,11 +266,21 @@ function printExtendedError(infoCode: number, text: string): string {
   return text === "" ? named : `${named}: (${text.replace(/\p{C}/gu, ".")})`;
 }
 
-/** An option without words of its own: its bytes in hexadecimal and as characters. */
+/** An option that is not decoded, or has no words of its own. */
 function printBytes(option: EdnsOption): string {
-  const encoded = encodeEdnsOptions([option]);
-  const bytes = encoded.subarray(OPTION_HEAD_BYTES);
-  const name = option.type === "nsid" ? "NSID" : `OPT=${encoded[0]! << 8 | encoded[1]!}`;
+  const { code, bytes } = encodeEdnsOption(option);
+  const reader = new WireReader(bytes);
+  if (code === LLQ && bytes.length === LLQ_BYTES) {
+    return `; LLQ: Version: ${reader.u16()}, Opcode: ${reader.u16()}, Error: ${reader.u16()}, ` +
+      `Identifier: ${reader.u64()}, Lifetime: ${reader.u32()}`;
+  }
+  const tagged = TAGS.get(code);
+  if (tagged !== undefined && bytes.length === 2) return `; ${tagged}: ${reader.u16()}`;
+  return printDump(option.type === "nsid" ? "NSID" : `OPT=${code}`, bytes);
+}
+
+/** Bytes in hexadecimal and as characters. */
+function printDump(name: string, bytes: Uint8Array): string {
   if (bytes.length === 0) return `; ${name}:`;
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const characters = Array.from(bytes, (byte) => {

@@ -2,6 +2,9 @@
 
 import type { ResourceRecord } from "./message.ts";
 import { printRdata } from "./rdata.ts";
+import { failValue, printName, typeCodeOf, u32 } from "./rdata_field.ts";
+import { formatRecordClass, parseRecordClass } from "./record_class.ts";
+import { formatRecordType } from "./record_type.ts";
 
 /** How a record is printed. */
 export interface PrintRecordOptions {
@@ -44,8 +47,9 @@ const RDATA_COLUMN = 48;
  */
 export function printRecord(record: ResourceRecord, options: PrintRecordOptions = {}): string {
   const rdata = printRecordData(record);
-  const { name, ttl, class: recordClass, type } = record;
-  if (options.aligned === true) return alignRecord(name, `${ttl}`, recordClass, type, rdata);
+  const head = printRecordHead(record);
+  if (options.aligned === true) return alignRecord(head, rdata);
+  const { name, ttl, class: recordClass, type } = head;
   const line = `${name}\t${ttl}\t${recordClass}\t${type}`;
   return rdata === "" ? line : `${line}\t${rdata}`;
 }
@@ -56,6 +60,15 @@ export function printRecord(record: ResourceRecord, options: PrintRecordOptions 
  * @param record The record.
  * @returns The text; empty for a record without RDATA, as updates have them (RFC 2136).
  * @throws {DnsMessageError} If a value of the data fits neither wire nor text.
+ *
+ * @example With data and without
+ * ```ts
+ * import { emptyRecord, parseRecord, printRecordData } from "@nbio/net/dns";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(printRecordData(parseRecord("a. 5 MX 10 b.")), "10 b.");
+ * assertEquals(printRecordData(emptyRecord("a.", "MX", "ANY")), "");
+ * ```
  */
 export function printRecordData(record: ResourceRecord): string {
   const { class: recordClass, data } = record;
@@ -64,22 +77,34 @@ export function printRecordData(record: ResourceRecord): string {
   return isEmpty ? "" : printRdata(record.type, data);
 }
 
+/** The fields in front of the data as they are printed. */
+export type RecordHeadText = Readonly<Record<"name" | "ttl" | "class" | "type", string>>;
+
+/**
+ * Prints the fields in front of the data of a record, each in its one form.
+ *
+ * @param record The record.
+ * @throws {DnsMessageError} If one of them fits neither wire nor text.
+ */
+export function printRecordHead(record: ResourceRecord): RecordHeadText {
+  const { name, ttl, class: recordClass, type } = record;
+  return {
+    name: printName(name),
+    ttl: u32.print(ttl),
+    class: formatRecordClass(parseRecordClass(recordClass) ?? failValue("class", recordClass)),
+    // `TYPE` and the number of a known type tells that the data are bytes.
+    type: /^TYPE/i.test(type) ? `TYPE${typeCodeOf(type)}` : formatRecordType(typeCodeOf(type)),
+  };
+}
+
 /**
  * Puts the fields of a record into the columns of `dig`.
  *
- * @param name The owner.
- * @param ttl The TTL.
- * @param recordClass The class.
- * @param type The type.
+ * @param head The fields in front of the data; those that are empty are left out.
  * @param rdata The data; nothing is printed for none.
  */
-export function alignRecord(
-  name: string,
-  ttl: string,
-  recordClass: string,
-  type: string,
-  rdata: string,
-): string {
+export function alignRecord(head: RecordHeadText, rdata: string): string {
+  const { name, ttl, class: recordClass, type } = head;
   const line = new AlignedLine();
   line.add(name, TTL_COLUMN);
   line.add(ttl, CLASS_COLUMN);

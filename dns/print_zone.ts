@@ -2,7 +2,7 @@
 
 import type { ResourceRecord } from "./message.ts";
 import { parseName } from "./name.ts";
-import { alignRecord, printRecordData } from "./print_record.ts";
+import { alignRecord, printRecordData, printRecordHead } from "./print_record.ts";
 
 /** How a zone is printed. */
 export interface PrintZoneOptions {
@@ -73,12 +73,12 @@ export function* printZone(
   if (ttl !== undefined) yield `$TTL ${ttl}\n`;
   let owner: string | undefined;
   for (const record of records) {
-    const isSame = blankOwners && record.name === owner;
-    owner = record.name;
-    const name = isSame ? "" : origin === undefined ? owner : relativeName(owner, origin);
     const rdata = printRecordData(record);
-    const ttlText = record.ttl === ttl ? "" : `${record.ttl}`;
-    yield `${alignRecord(name, ttlText, record.class, record.type, rdata)}\n`;
+    const head = printRecordHead(record);
+    const isSame = blankOwners && head.name === owner;
+    owner = head.name;
+    const name = isSame ? "" : origin === undefined ? owner : relativeName(owner, origin);
+    yield `${alignRecord({ ...head, name, ttl: record.ttl === ttl ? "" : head.ttl }, rdata)}\n`;
   }
 }
 

@@ -16,6 +16,8 @@ const RCODES = new MnemonicTable("RCODE", 4095, [
   [9, "NOTAUTH"],
   [10, "NOTZONE"],
   [11, "DSOTYPENI"],
+  // RFC 8945 section 3: in TSIG it has this name. The last one is printed.
+  [16, "BADSIG"],
   [16, "BADVERS"],
   [17, "BADKEY"],
   [18, "BADTIME"],

@@ -65,11 +65,15 @@ const BY_TYPE: ReadonlyMap<string, RdataCodec<unknown>> = new Map(
 /** A type of record this package knows, or `TYPE` and a number. */
 export type RdataType = keyof RecordDataMap;
 
+/** A type under its number as text: its data are bytes, whatever the type. */
+const GENERIC_TYPE = /^TYPE/i;
+
 /**
  * Gives the codec of a record type.
  *
  * @param type Mnemonic, in any case, or number.
- * @returns The codec; for a type this package does not know one whose data is bytes (RFC 3597).
+ * @returns The codec; for a type this package does not know, and for the text `TYPE` with any number,
+ * one whose data is bytes (RFC 3597).
  * @throws {RangeError} If `type` names none.
  *
  * @example A known and an unknown type
@@ -82,16 +86,21 @@ export type RdataType = keyof RecordDataMap;
  * ```
  */
 export function rdataCodec(type: string | number): RdataCodec<unknown> {
-  const found = typeof type === "number" ? DENSE[type] : BY_TYPE.get(type);
-  return found ?? findCodec(type);
+  if (typeof type === "number") {
+    return DENSE[type] ?? BY_CODE.get(type) ?? opaqueCodec(formatRecordType(type), type);
+  }
+  const found = findRdataCodec(type);
+  if (found !== undefined) return found;
+  throw new RangeError(`Cannot find codec: "${type.slice(0, 32)}" is no type of record`);
 }
 
-function findCodec(type: string | number): RdataCodec<unknown> {
-  const code = typeof type === "number" ? type : parseRecordType(type);
-  if (code === undefined) {
-    const shown = String(type).slice(0, 32);
-    throw new RangeError(`Cannot find codec: "${shown}" is no type of record`);
-  }
+/** What {@linkcode rdataCodec} gives for a text; `undefined` if it names no type. */
+export function findRdataCodec(type: string): RdataCodec<unknown> | undefined {
+  const found = BY_TYPE.get(type);
+  if (found !== undefined) return found;
+  const code = parseRecordType(type);
+  if (code === undefined) return undefined;
+  if (GENERIC_TYPE.test(type)) return opaqueCodec(`TYPE${code}`, code);
   return BY_CODE.get(code) ?? opaqueCodec(formatRecordType(code), code);
 }
 
@@ -117,15 +126,29 @@ export function decodeRdata<T extends RdataType>(type: T, bytes: Uint8Array): Re
 /** Decodes RDATA of a type not known before it comes. */
 export function decodeRdata(type: string | number, bytes: Uint8Array): RecordData;
 export function decodeRdata(type: string | number, bytes: Uint8Array): RecordData {
-  const codec = rdataCodec(type);
+  return decodeAlone(rdataCodec(type), bytes);
+}
+
+function decodeAlone(codec: RdataCodec<unknown>, bytes: Uint8Array): RecordData {
   const reader = new WireReader(bytes);
-  const data = codec.decode(reader);
+  const data = codec.decode(reader) as RecordData;
   if (reader.remaining > 0) reader.fail(`${reader.remaining} bytes are left`);
   // A pointer leads into the message, which is not there. Nothing else has two forms.
-  if (!equalBytes(encodeRdata(type, data as RecordData), bytes)) {
+  if (!equalBytes(encodeAlone(codec, data, false), bytes)) {
     throw new DnsMessageError("ERR_DNS_BAD_POINTER", "Cannot decode RDATA: a name is compressed");
   }
-  return data as RecordData;
+  return data;
+}
+
+function encodeAlone(
+  codec: RdataCodec<unknown>,
+  data: RecordData,
+  canonical: boolean,
+): Uint8Array<ArrayBuffer> {
+  const writer = new WireWriter({ maxCompressionLabels: 0 });
+  writer.canonical = canonical;
+  codec.encode(writer, data);
+  return writer.finish();
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -178,11 +201,7 @@ export function encodeRdata(
   data: RecordData,
   options: EncodeRdataOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const codec = rdataCodec(type);
-  const writer = new WireWriter({ maxCompressionLabels: 0 });
-  writer.canonical = options.canonical ?? false;
-  codec.encode(writer, data);
-  return writer.finish();
+  return encodeAlone(rdataCodec(type), data, options.canonical ?? false);
 }
 
 /** What {@linkcode parseRdata} needs to know beside the text. */
@@ -264,7 +283,7 @@ function readOpaqueText(codec: RdataCodec<unknown>, text: RdataText): unknown {
   text.token();
   const bytes = parseOpaque(text);
   try {
-    const data = decodeRdata(codec.code, bytes);
+    const data = decodeAlone(codec, bytes);
     const printed = codec.print(data);
     // What text of the type may not say, it may not say in this form either.
     if (!printed.startsWith(OPAQUE_MARK)) codec.parse(RdataText.from(printed));

@@ -35,7 +35,7 @@ export const ipv4: RdataField<string> = {
     // The strict form is the only one, so that the text is canonical as it is.
     return parseIpv4(token) === undefined ? text.fail("it is no IPv4 address") : token;
   },
-  print: (value) => value,
+  print: (value) => ipv4Number(value) < 0 ? failValue("IPv4 address", value) : value,
 };
 
 /** An IPv6 address of sixteen bytes. */
@@ -55,7 +55,9 @@ export const ipv6: RdataField<string> = {
     const bytes = parseIpv6(text.token());
     return bytes === undefined ? text.fail("it is no IPv6 address") : formatIpv6At(bytes, 0);
   },
-  print: (value) => value,
+  print(value): string {
+    return formatIpv6At(parseIpv6(value) ?? failValue("IPv6 address", value), 0);
+  },
 };
 
 /**
@@ -198,7 +200,7 @@ const A: RdataCodec<AddressData> = {
   decode: (reader) => ({ address: ipv4.decode(reader) }),
   encode: (writer, data) => ipv4.encode(writer, data.address),
   parse: (text) => ({ address: ipv4.parse(text) }),
-  print: (data) => data.address,
+  print: (data) => ipv4.print(data.address),
 };
 
 const AAAA: RdataCodec<AddressData> = {
@@ -207,7 +209,7 @@ const AAAA: RdataCodec<AddressData> = {
   decode: (reader) => ({ address: ipv6.decode(reader) }),
   encode: (writer, data) => ipv6.encode(writer, data.address),
   parse: (text) => ({ address: ipv6.parse(text) }),
-  print: (data) => data.address,
+  print: (data) => ipv6.print(data.address),
 };
 
 const NID = fieldCodec<NidData>("NID", 104, {

@@ -23,9 +23,11 @@ import { formatSignatureTime, parseSignatureTime } from "./signature_time.ts";
 import type { WireReader } from "./wire_reader.ts";
 import type { WireWriter } from "./wire_writer.ts";
 
-/** Algorithms under the names that zone files use (IANA, DNS Security Algorithm Numbers). */
-export const algorithm: RdataField<number> = mnemonic(u8, {
-  "DELETE": 0,
+/**
+ * Algorithms under the names that zone files use (IANA, DNS Security Algorithm Numbers); the last
+ * name of each is the one `dig` prints.
+ */
+export const ALGORITHMS: Readonly<Record<string, number>> = {
   "RSAMD5": 1,
   "DH": 2,
   "DSA": 3,
@@ -47,7 +49,9 @@ export const algorithm: RdataField<number> = mnemonic(u8, {
   "INDIRECT": 252,
   "PRIVATEDNS": 253,
   "PRIVATEOID": 254,
-});
+};
+/** RFC 8078 section 4 has a word for 0 as well. */
+const algorithm = mnemonic(u8, { "DELETE": 0, ...ALGORITHMS });
 
 /** Protocols of keys: RFC 2535 section 3.1.3. */
 const protocol = mnemonic(u8, { "TLS": 1, "EMAIL": 2, "DNSSEC": 3, "IPSEC": 4, "ALL": 255 });
@@ -69,25 +73,54 @@ export const signatureTime: RdataField<number> = {
   print: formatSignatureTime,
 };
 
-function decodeKey(reader: WireReader): DnskeyData {
+const keyFields = fieldCodec<DnskeyData>("DNSKEY", 48, {
+  flags: u16,
+  protocol,
+  algorithm,
+  publicKey: base64ToEnd(0),
+});
+
+/** The codec of a type of keys; without a key only where `saysNone` tells that there is none. */
+function keyCodec(
+  type: string,
+  code: number,
+  saysNone: (data: DnskeyData) => boolean,
+): RdataCodec<DnskeyData> {
+  const isWhole = (data: DnskeyData): boolean => data.publicKey.length > 0 || saysNone(data);
   return {
-    flags: reader.u16(),
-    protocol: reader.u8(),
-    algorithm: reader.u8(),
-    publicKey: reader.rest(),
+    type,
+    code,
+    decode(reader: WireReader): DnskeyData {
+      // By hand: signed answers are full of them.
+      const data = {
+        flags: reader.u16(),
+        protocol: reader.u8(),
+        algorithm: reader.u8(),
+        publicKey: reader.rest(),
+      };
+      return isWhole(data) ? data : reader.fail("its key is empty");
+    },
+    encode(writer: WireWriter, data: DnskeyData): void {
+      if (!isWhole(data)) failValue("key", "no byte at all");
+      keyFields.encode(writer, data);
+    },
+    parse(text: RdataText): DnskeyData {
+      const data = keyFields.parse(text);
+      return isWhole(data) ? data : text.fail("the key is missing");
+    },
+    print: keyFields.print,
   };
 }
 
-function keyCodec(type: string, code: number): RdataCodec<DnskeyData> {
-  const codec = fieldCodec<DnskeyData>(type, code, {
-    flags: u16,
-    protocol,
-    algorithm,
-    // RFC 2535 section 3.1.2: there are keys that say that there is none.
-    publicKey: base64ToEnd(0),
-  });
-  return { ...codec, decode: decodeKey };
-}
+/** RFC 2535 section 3.1.2: with both bits set there is no key. */
+const NO_KEY = 0xc000;
+
+const KEY = keyCodec("KEY", 25, ({ flags }) => (flags & NO_KEY) === NO_KEY);
+const DNSKEY = keyCodec("DNSKEY", 48, () => false);
+/** RFC 8078 section 4: the one that deletes. */
+const CDNSKEY = keyCodec("CDNSKEY", 60, ({ flags, protocol, algorithm }) => {
+  return flags === 0 && protocol === 3 && algorithm === 0;
+});
 
 function signatureCodec(
   type: string,
@@ -172,12 +205,12 @@ const ZONEMD = fieldCodec<ZonemdData>("ZONEMD", 63, {
 /** The types of DNSSEC that hold keys, signatures and digests. */
 export const DNSSEC_CODECS: readonly RdataCodec<unknown>[] = [
   signatureCodec("SIG", 24, oldName),
-  keyCodec("KEY", 25),
+  KEY,
   dsCodec("DS", 43),
   signatureCodec("RRSIG", 46, uncompressedName),
-  keyCodec("DNSKEY", 48),
+  DNSKEY,
   dsCodec("CDS", 59),
-  keyCodec("CDNSKEY", 60),
+  CDNSKEY,
   digestCodec(ZONEMD, (data) => ZONE_DIGEST_BYTES[data.hashAlgorithm]),
   dsCodec("DLV", 32769),
 ];

@@ -64,12 +64,19 @@ export function failValue(what: string, value: unknown): never {
   throw new DnsMessageError("ERR_DNS_BAD_VALUE", `Cannot encode ${what}: "${shown}" does not fit`);
 }
 
+/** Prints an unsigned number, if it is one and not above `max`. */
+function printNumber(value: number, max: number): string {
+  return Number.isInteger(value) && value >= 0 && value <= max
+    ? `${value}`
+    : failValue("number", value);
+}
+
 /** One byte. */
 export const u8: RdataField<number> = {
   decode: (reader) => reader.u8(),
   encode: (writer, value) => writer.u8(value),
   parse: (text) => text.u8(),
-  print: String,
+  print: (value) => printNumber(value, 0xff),
 };
 
 /** Two bytes. */
@@ -77,7 +84,7 @@ export const u16: RdataField<number> = {
   decode: (reader) => reader.u16(),
   encode: (writer, value) => writer.u16(value),
   parse: (text) => text.u16(),
-  print: String,
+  print: (value) => printNumber(value, 0xffff),
 };
 
 /** Four bytes. */
@@ -85,7 +92,7 @@ export const u32: RdataField<number> = {
   decode: (reader) => reader.u32(),
   encode: (writer, value) => writer.u32(value),
   parse: (text) => text.u32(),
-  print: String,
+  print: (value) => printNumber(value, 0xffff_ffff),
 };
 
 /** Four bytes, in text with units if one wants. */
@@ -105,6 +112,18 @@ export function mnemonic(
       text.token();
       return code;
     },
+  };
+}
+
+/** The same, printed under its name where it has one: the last of them. */
+export function named(
+  field: RdataField<number>,
+  codes: Readonly<Record<string, number>>,
+): RdataField<number> {
+  const byCode = new Map(Object.entries(codes).map(([name, code]) => [code, name]));
+  return {
+    ...mnemonic(field, codes),
+    print: (value) => byCode.get(value) ?? field.print(value),
   };
 }
 

@@ -12,6 +12,7 @@ import {
   printHex,
   printName,
   type RdataField,
+  u8,
 } from "./rdata_field.ts";
 import type { RdataText } from "./rdata_text.ts";
 import type { AmtrelayData, HipData, IpseckeyData } from "./record_data.ts";
@@ -61,9 +62,8 @@ const IPSECKEY: RdataCodec<IpseckeyData> = {
   },
   print(data: IpseckeyData): string {
     const gateway = gatewayOf(data.gatewayType).print(data.gateway);
-    return `${data.precedence} ${data.gatewayType} ${data.algorithm} ${gateway} ${
-      key.print(data.publicKey)
-    }`.trimEnd();
+    const numbers = [data.precedence, data.gatewayType, data.algorithm].map(u8.print).join(" ");
+    return `${numbers} ${gateway} ${key.print(data.publicKey)}`.trimEnd();
   },
 };
 
@@ -97,7 +97,8 @@ const AMTRELAY: RdataCodec<AmtrelayData> = {
   },
   print(data: AmtrelayData): string {
     const relay = gatewayOf(data.relayType).print(data.relay);
-    return `${data.precedence} ${data.discoveryOptional ? 1 : 0} ${data.relayType} ${relay}`;
+    const precedence = u8.print(data.precedence);
+    return `${precedence} ${data.discoveryOptional ? 1 : 0} ${data.relayType} ${relay}`;
   },
 };
 
@@ -139,7 +140,11 @@ const HIP: RdataCodec<HipData> = {
     return { publicKeyAlgorithm, hit, publicKey, rendezvousServers };
   },
   print(data: HipData): string {
-    const start = [`${data.publicKeyAlgorithm}`, printHex(data.hit), encodeBase64(data.publicKey)];
+    const start = [
+      u8.print(data.publicKeyAlgorithm),
+      printHex(data.hit),
+      encodeBase64(data.publicKey),
+    ];
     return [...start, ...data.rendezvousServers.map(printName)].join(" ");
   },
 };

@@ -11,6 +11,7 @@ import type { WireWriter } from "./wire_writer.ts";
 const ORIGIN = 2 ** 31;
 /** 100,000 m below the spheroid of WGS 84, in centimetres. */
 const ALTITUDE_BASE_CM = 10_000_000;
+const MAX_ALTITUDE_CM = 2 ** 32 - 1 - ALTITUDE_BASE_CM;
 const MAX_LATITUDE_MAS = 90 * 3_600_000;
 const MAX_LONGITUDE_MAS = 180 * 3_600_000;
 const MAX_SIZE_CM = 9_000_000_000;
@@ -53,7 +54,7 @@ export const LOC: RdataCodec<LocData> = {
   parse(text: RdataText): LocData {
     const latitudeMas = parseAngle(text, "N", "S", MAX_LATITUDE_MAS);
     const longitudeMas = parseAngle(text, "E", "W", MAX_LONGITUDE_MAS);
-    const altitudeCm = parseMetres(text, -ALTITUDE_BASE_CM, 2 ** 32 - 1 - ALTITUDE_BASE_CM);
+    const altitudeCm = parseMetres(text, -ALTITUDE_BASE_CM, MAX_ALTITUDE_CM);
     const sizes = [DEFAULT_SIZE_CM, DEFAULT_HORIZONTAL_CM, DEFAULT_VERTICAL_CM];
     for (let index = 0; index < sizes.length && !text.atEnd; index++) {
       sizes[index] = roundSize(parseMetres(text, 0, MAX_SIZE_CM));
@@ -69,9 +70,9 @@ export const LOC: RdataCodec<LocData> = {
   },
   print(data: LocData): string {
     return [
-      printAngle(data.latitudeMas, "N", "S"),
-      printAngle(data.longitudeMas, "E", "W"),
-      `${(data.altitudeCm / 100).toFixed(2)}m`,
+      printAngle(checkAngle(data.latitudeMas, MAX_LATITUDE_MAS), "N", "S"),
+      printAngle(checkAngle(data.longitudeMas, MAX_LONGITUDE_MAS), "E", "W"),
+      `${(checkAltitude(data.altitudeCm) / 100).toFixed(2)}m`,
       printSize(data.sizeCm),
       printSize(data.horizontalPrecisionCm),
       printSize(data.verticalPrecisionCm),
@@ -117,7 +118,15 @@ function decodeAngle(reader: WireReader, max: number): number {
 }
 
 function checkAngle(value: number, max: number): number {
-  return Math.abs(value) <= max ? value : failValue("latitude or longitude", value);
+  return Number.isInteger(value) && Math.abs(value) <= max
+    ? value
+    : failValue("latitude or longitude", value);
+}
+
+function checkAltitude(value: number): number {
+  return Number.isInteger(value) && value >= -ALTITUDE_BASE_CM && value <= MAX_ALTITUDE_CM
+    ? value
+    : failValue("altitude", value);
 }
 
 /** Degrees, perhaps minutes, perhaps seconds, and the hemisphere. */
@@ -163,5 +172,7 @@ function printAngle(value: number, positive: string, negative: string): string {
 }
 
 function printSize(value: number): string {
-  return value % 100 === 0 ? `${value / 100}m` : `${(value / 100).toFixed(2)}m`;
+  encodeSize(value);
+  // A digit and zeros: from a metre on there are no decimals. Below, `dig` prints both.
+  return value >= 100 ? `${value / 100}m` : `${(value / 100).toFixed(2)}m`;
 }

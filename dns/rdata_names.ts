@@ -6,16 +6,20 @@ import {
   compressedName,
   duration,
   fieldCodec,
+  named,
   oldName,
   preservedName,
   printName,
   type RdataField,
+  recordType,
   u16,
   u32,
+  u8,
   uncompressedName,
 } from "./rdata_field.ts";
 import type {
   AfsdbData,
+  DsyncData,
   KxData,
   LpData,
   MinfoData,
@@ -56,7 +60,7 @@ const MX: RdataCodec<MxData> = {
     writer.name(data.exchange);
   },
   parse: (text) => ({ preference: text.u16(), exchange: text.name() }),
-  print: (data) => `${data.preference} ${printName(data.exchange)}`,
+  print: (data) => `${u16.print(data.preference)} ${printName(data.exchange)}`,
 };
 
 const SOA: RdataCodec<SoaData> = {
@@ -108,6 +112,13 @@ const NAPTR = fieldCodec<NaptrData>("NAPTR", 35, {
 });
 const KX = fieldCodec<KxData>("KX", 36, { preference: u16, exchanger: uncompressedName });
 const LP = fieldCodec<LpData>("LP", 107, { preference: u16, fqdn: preservedName });
+const DSYNC = fieldCodec<DsyncData>("DSYNC", 66, {
+  recordType,
+  // RFC 9859 section 5.1.
+  scheme: named(u8, { NOTIFY: 1 }),
+  port: u16,
+  target: preservedName,
+});
 
 /** The types that are names, or numbers and names. */
 export const NAME_CODECS: readonly RdataCodec<unknown>[] = [
@@ -129,6 +140,8 @@ export const NAME_CODECS: readonly RdataCodec<unknown>[] = [
   SRV,
   NAPTR,
   KX,
+  targetCodec("NSAP-PTR", 23, preservedName),
   targetCodec("DNAME", 39, uncompressedName),
+  DSYNC,
   LP,
 ];

@@ -84,7 +84,11 @@ function parseItem(text: RdataText): AplItem {
   return { family, negation: mark === "!", prefix, address: formatAddress(bytes) };
 }
 
-function printItem({ family, negation, prefix, address }: AplItem): string {
+function printItem(item: AplItem): string {
+  const { family, negation, prefix } = item;
+  const bytes = addressOf(item);
+  if (!(prefix <= 8 * bytes.length)) failValue("prefix", prefix);
+  const address = formatAddress(bytes);
   return `${negation ? "!" : ""}${family}:${address}/${prefix}`;
 }
 
@@ -95,10 +99,15 @@ function bytesOf({ family, address }: AplItem): Uint8Array {
       ? failValue(`address of family ${family}`, address)
       : address;
   }
+  const bytes = addressOf({ family, address });
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+}
+
+/** All bytes of an IPv4 or IPv6 address. */
+function addressOf({ family, address }: Pick<AplItem, "family" | "address">): Uint8Array {
   const text = typeof address === "string" ? address : "";
   const bytes = family === IPV4 ? parseIpv4(text) : parseIpv6(text);
-  if (bytes === undefined) failValue(`address of family ${family}`, address);
-  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+  return bytes ?? failValue(`address of family ${family}`, address);
 }
 
 function widthOf(family: number): number | undefined {

@@ -2,7 +2,7 @@
 
 import { DnsMessageError } from "./errors.ts";
 import type { RdataCodec } from "./rdata_codec.ts";
-import { failValue, preservedName } from "./rdata_field.ts";
+import { failValue, preservedName, u16 } from "./rdata_field.ts";
 import type { RdataText } from "./rdata_text.ts";
 import type { SvcbData } from "./record_data.ts";
 import { svcParamCodec } from "./svc_param_codec.ts";
@@ -40,7 +40,7 @@ function serviceCodec(type: string, code: number): RdataCodec<SvcbData> {
       return { priority, target, params };
     },
     print(data: SvcbData): string {
-      const parts = [`${data.priority}`, preservedName.print(data.target)];
+      const parts = [u16.print(data.priority), preservedName.print(data.target)];
       return [...parts, ...printParams(data.params)].join(" ");
     },
   };

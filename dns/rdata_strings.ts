@@ -12,7 +12,15 @@ import {
 } from "./rdata_field.ts";
 import { printCharacterString } from "./character_string.ts";
 import type { RdataText } from "./rdata_text.ts";
-import type { CaaData, HinfoData, IsdnData, TextData, UriData, X25Data } from "./record_data.ts";
+import type {
+  CaaData,
+  GposData,
+  HinfoData,
+  IsdnData,
+  TextData,
+  UriData,
+  X25Data,
+} from "./record_data.ts";
 import type { WireReader } from "./wire_reader.ts";
 import type { WireWriter } from "./wire_writer.ts";
 
@@ -88,10 +96,16 @@ export const STRING_CODECS: readonly RdataCodec<unknown>[] = [
   textCodec("TXT", 16),
   fieldCodec<X25Data>("X25", 19, { psdnAddress: characterString }),
   ISDN,
+  fieldCodec<GposData>("GPOS", 27, {
+    longitude: characterString,
+    latitude: characterString,
+    altitude: characterString,
+  }),
   textCodec("NINFO", 56),
   textCodec("SPF", 99),
   fieldCodec<UriData>("URI", 256, { priority: u16, weight: u16, target: textToEnd(1) }),
   fieldCodec<CaaData>("CAA", 257, { flags: u8, tag, value: textToEnd(0) }),
+  textCodec("AVC", 258),
   textCodec("RESINFO", 261),
   textCodec("WALLET", 262),
 ];

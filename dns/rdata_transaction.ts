@@ -9,11 +9,14 @@ import {
   preservedName,
   type RdataField,
   u16,
+  u32,
 } from "./rdata_field.ts";
-import { parseRcode } from "./rcode.ts";
+import { formatRcode, parseRcode } from "./rcode.ts";
 import { signatureTime } from "./rdata_dnssec.ts";
 import type { RdataText } from "./rdata_text.ts";
 import type { TkeyData, TsigData } from "./record_data.ts";
+
+const MAX_RCODE = 4095;
 
 /** Bytes with their number in front of them, two bytes on the wire, a token of its own in text. */
 const countedBytes: RdataField<Uint8Array> = {
@@ -30,7 +33,10 @@ const countedBytes: RdataField<Uint8Array> = {
   print: (value) => value.length === 0 ? "0" : `${value.length} ${encodeBase64(value)}`,
 };
 
-/** An extended response code, printed as a number. */
+/** RFC 8945 section 3: in TSIG this is another name of BADVERS. */
+const BADSIG = 16;
+
+/** An extended response code, printed as its mnemonic if it has one. */
 const error: RdataField<number> = {
   ...u16,
   parse(text: RdataText): number {
@@ -39,7 +45,15 @@ const error: RdataField<number> = {
     text.token();
     return code;
   },
+  print(value: number): string {
+    if (value === BADSIG) return "BADSIG";
+    const name = value > MAX_RCODE ? "RCODE" : formatRcode(value);
+    return name.startsWith("RCODE") ? u16.print(value) : name;
+  },
 };
+
+/** `dig` prints these as numbers; there is no RFC that says how. */
+const time32: RdataField<number> = { ...signatureTime, print: u32.print };
 
 /** 48 bits of seconds since 1970. */
 const time48: RdataField<number> = {
@@ -53,8 +67,8 @@ const time48: RdataField<number> = {
 export const TRANSACTION_CODECS: readonly RdataCodec<unknown>[] = [
   fieldCodec<TkeyData>("TKEY", 249, {
     algorithm: preservedName,
-    inception: signatureTime,
-    expiration: signatureTime,
+    inception: time32,
+    expiration: time32,
     mode: u16,
     error,
     key: countedBytes,

@@ -18,7 +18,7 @@ export interface AddressData {
   readonly address: string;
 }
 
-/** NS, CNAME, PTR, MB, MD, MF, MG, MR (RFC 1035), DNAME (RFC 6672). */
+/** NS, CNAME, PTR, MB, MD, MF, MG, MR (RFC 1035), NSAP-PTR (RFC 1348), DNAME (RFC 6672). */
 export interface TargetData {
   /** The name pointed to. */
   readonly target: string;
@@ -66,7 +66,7 @@ export interface HinfoData {
   readonly os: Uint8Array;
 }
 
-/** TXT (RFC 1035), SPF (RFC 7208), NINFO, RESINFO (RFC 9606), WALLET. */
+/** TXT (RFC 1035), SPF (RFC 7208), NINFO, AVC, RESINFO (RFC 9606), WALLET. */
 export interface TextData {
   /** One string or more, each of at most 255 bytes. */
   readonly strings: readonly Uint8Array[];
@@ -150,7 +150,10 @@ export interface DnskeyData {
   readonly protocol: number;
   /** Number of the algorithm. */
   readonly algorithm: number;
-  /** The key, in the form of its algorithm. */
+  /**
+   * The key, in the form of its algorithm; empty only where a KEY (RFC 2535) or a CDNSKEY
+   * (RFC 8078) says that there is none.
+   */
   readonly publicKey: Uint8Array;
 }
 
@@ -344,12 +347,39 @@ export interface AmtrelayData {
 
 /** DHCID (RFC 4701). */
 export interface DhcidData {
-  /** 0 for the hardware address, 1 for the client identifier, 2 for the DUID. */
-  readonly identifierType: number;
-  /** 1 for SHA-256. */
-  readonly digestType: number;
-  /** Digest of identifier and name. */
-  readonly digest: Uint8Array;
+  /**
+   * Who has the name, for DHCP alone, 1 byte or more: two bytes with the kind of the identifier, one
+   * with that of the digest, and the digest of identifier and name.
+   */
+  readonly identity: Uint8Array;
+}
+
+/** DSYNC (RFC 9859). */
+export interface DsyncData {
+  /** Type of the records whose change is told: `"CDS"`, `"CSYNC"`. */
+  readonly recordType: string;
+  /** 1 for NOTIFY. */
+  readonly scheme: number;
+  /** Where to tell it: a port. */
+  readonly port: number;
+  /** Where to tell it: a host. */
+  readonly target: string;
+}
+
+/** GPOS (RFC 1712): decimal numbers as text, each at most 255 bytes. */
+export interface GposData {
+  /** In degrees. */
+  readonly longitude: Uint8Array;
+  /** In degrees. */
+  readonly latitude: Uint8Array;
+  /** In metres. */
+  readonly altitude: Uint8Array;
+}
+
+/** HHIT, BRID (RFC 9886). */
+export interface DripData {
+  /** Identity of an unmanned aircraft, as CBOR. */
+  readonly cbor: Uint8Array;
 }
 
 /** TLSA (RFC 6698), SMIMEA (RFC 8162). */
@@ -496,8 +526,6 @@ export interface OpaqueData {
 export type OpaqueRecordType =
   | "WKS"
   | "NSAP"
-  | "NSAP-PTR"
-  | "GPOS"
   | "NXT"
   | "EID"
   | "NIMLOC"
@@ -506,15 +534,11 @@ export type OpaqueRecordType =
   | "SINK"
   | "RKEY"
   | "TALINK"
-  | "DSYNC"
-  | "HHIT"
-  | "BRID"
   | "UINFO"
   | "UID"
   | "GID"
   | "UNSPEC"
   | "NXNAME"
-  | "AVC"
   | "DOA"
   | "CLA"
   | "IPN"
@@ -562,12 +586,16 @@ export interface RecordDataMap extends Readonly<Record<OpaqueRecordType, OpaqueD
   readonly ISDN: IsdnData;
   /** Route through. */
   readonly RT: RtData;
+  /** Name of an NSAP address. */
+  readonly "NSAP-PTR": TargetData;
   /** Signature, before RRSIG and for transactions. */
   readonly SIG: RrsigData;
   /** Key, before DNSKEY. */
   readonly KEY: DnskeyData;
   /** X.400 mail mapping. */
   readonly PX: PxData;
+  /** Geographical position. */
+  readonly GPOS: GposData;
   /** IPv6 address. */
   readonly AAAA: AddressData;
   /** Location. */
@@ -626,6 +654,12 @@ export interface RecordDataMap extends Readonly<Record<OpaqueRecordType, OpaqueD
   readonly SVCB: SvcbData;
   /** Service binding of HTTP. */
   readonly HTTPS: SvcbData;
+  /** Where to tell that a delegation changed. */
+  readonly DSYNC: DsyncData;
+  /** Hierarchical host identity tag. */
+  readonly HHIT: DripData;
+  /** Broadcast remote identification. */
+  readonly BRID: DripData;
   /** Sender policy, obsolete. */
   readonly SPF: TextData;
   /** ILNP node identifier. */
@@ -648,6 +682,8 @@ export interface RecordDataMap extends Readonly<Record<OpaqueRecordType, OpaqueD
   readonly URI: UriData;
   /** Certification authority authorisation. */
   readonly CAA: CaaData;
+  /** Application visibility and control. */
+  readonly AVC: TextData;
   /** Multicast relay. */
   readonly AMTRELAY: AmtrelayData;
   /** Resolver information. */

@@ -11,6 +11,8 @@ import { parseTtl } from "./ttl_text.ts";
 import { nameAt } from "./zone_name.ts";
 
 const NO_DATA = { bytes: new Uint8Array(0) };
+/** RFC 1035 section 3.4.1 is about class IN; A of class CH is a name and a number, here bytes. */
+const CHAOS_ADDRESS = rdataCodec("TYPE1");
 
 /** What an entry of a zone file inherits from those before it. */
 export interface RecordDefaults {
@@ -84,7 +86,10 @@ export class RecordTextReader {
       }
       token = tokenAt(tokens, ++index);
     }
-    const codec = this.#codecs.get(token) ?? this.#findCodec(tokens, index, token);
+    const known = this.#codecs.get(token) ?? this.#findCodec(tokens, index, token);
+    const isChaos = known.code === CHAOS_ADDRESS.code &&
+      (recordClass ?? defaults.recordClass) === "CH";
+    const codec = isChaos ? CHAOS_ADDRESS : known;
     const isEmpty = index + 1 === tokens.count && isUpdateClass(recordClass);
     const data = isEmpty
       ? NO_DATA

@@ -4,6 +4,7 @@
 const DAYS_BEFORE = [0, 31, 61, 92, 122, 153, 184, 214, 245, 275, 306, 337] as const;
 const DAYS_IN_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 const SECONDS_OF_DAY = 86_400;
+const MAX_SECONDS = 0xffff_ffff;
 /** Days from 1 March 0000 to 1 January 1970, in the proleptic Gregorian calendar. */
 const DAYS_TO_EPOCH = 719_468;
 const FORM = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/;
@@ -33,7 +34,7 @@ export function formatSignatureTime(seconds: number): string {
  * Parses a time of a signature (RFC 4034 section 3.2).
  *
  * @param text `YYYYMMDDHHmmSS` in UTC, or a number of seconds since 1970.
- * @returns Seconds since 1970, modulo 2^32; `undefined` if `text` is no time.
+ * @returns Seconds since 1970, 0 to 4,294,967,295; `undefined` if `text` is no time, or a later one.
  *
  * @example Both forms
  * ```ts
@@ -47,7 +48,7 @@ export function formatSignatureTime(seconds: number): string {
  */
 export function parseSignatureTime(text: string): number | undefined {
   // The length tells the two forms apart: ten digits hold 2^32 - 1.
-  if (/^\d{1,10}$/.test(text)) return Number(text) > 0xffff_ffff ? undefined : Number(text);
+  if (/^\d{1,10}$/.test(text)) return Number(text) > MAX_SECONDS ? undefined : Number(text);
   const match = FORM.exec(text);
   if (match === null) return undefined;
   const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
@@ -65,7 +66,9 @@ export function parseSignatureTime(text: string): number | undefined {
   const days = daysSinceEpoch(year, month, day);
   // In a common year 29 February is the same day as 1 March.
   if (civilDate(days).day !== day) return undefined;
-  return (days * SECONDS_OF_DAY + hour * 3600 + minute * 60 + second) % 2 ** 32;
+  const seconds = days * SECONDS_OF_DAY + hour * 3600 + minute * 60 + second;
+  // RFC 4034 section 3.1.5: the field comes round in 2106. A later date would come back as another.
+  return seconds > MAX_SECONDS ? undefined : seconds;
 }
 
 function daysSinceEpoch(year: number, month: number, day: number): number {

@@ -4,7 +4,7 @@ import { decodeBase64, encodeBase64 } from "@std/encoding";
 import { escapeByte, printCharacterString } from "./character_string.ts";
 import { parseIpv4, parseIpv6 } from "../nbio/ip_address.ts";
 import { formatIpv6At, ipv4, ipv6 } from "./rdata_address.ts";
-import { failValue, type RdataField } from "./rdata_field.ts";
+import { failValue, type RdataField, u16 } from "./rdata_field.ts";
 import type { RdataText } from "./rdata_text.ts";
 import { formatSvcParamKey, parseSvcParamKey } from "./svc_param_key.ts";
 import type { WireReader } from "./wire_reader.ts";
@@ -173,7 +173,7 @@ const port: SvcParamCodec<number> = {
   decode: (reader) => reader.u16(),
   encode: (writer, value) => writer.u16(value),
   parse: (value, text) => parseU16(plainText(value, text), text),
-  print: String,
+  print: u16.print,
 };
 
 function parseU16(digits: string, text: RdataText): number {
@@ -198,7 +198,7 @@ function hints(
     },
     parse: (value, text) =>
       plainList(value, text).map((one) => parse(one) ?? text.fail("it is no list of addresses")),
-    print: (value) => value.join(","),
+    print: (value) => value.map(address.print).join(","),
   };
 }
 
@@ -226,7 +226,7 @@ const ech: SvcParamCodec<Uint8Array> = {
       ? bytes
       : text.fail("it is no base64, or empty");
   },
-  print: (value) => `"${encodeBase64(value)}"`,
+  print: (value) => encodeBase64(value),
 };
 
 function decodeOrNothing(base64: string): Uint8Array {
@@ -262,6 +262,17 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The numbers of a list in text, none of them twice (draft-ietf-tls-key-share-prediction). */
+function parseGroups(value: string, text: RdataText): number[] {
+  const values = new Set<number>();
+  for (const part of plainList(value, text)) {
+    const group = parseU16(part, text);
+    if (values.has(group)) text.fail("it lists a group twice");
+    values.add(group);
+  }
+  return [...values];
+}
+
 /** Numbers of two bytes; a list of none is nothing at all. */
 const groups: SvcParamCodec<readonly number[]> = {
   decode(reader: WireReader): number[] {
@@ -272,9 +283,8 @@ const groups: SvcParamCodec<readonly number[]> = {
   encode(writer: WireWriter, value: readonly number[]): void {
     for (const group of value) writer.u16(group);
   },
-  parse: (value, text) =>
-    value === undefined ? [] : plainList(value, text).map((group) => parseU16(group, text)),
-  print: (value) => value.length === 0 ? undefined : value.join(","),
+  parse: (value, text) => value === undefined ? [] : parseGroups(value, text),
+  print: (value) => value.length === 0 ? undefined : value.map(u16.print).join(","),
 };
 
 /** RFC 9953 section 3: the path of no segments is empty. */

@@ -23,7 +23,7 @@ export interface SvcParams {
   readonly dohpath?: string;
   /** Whether the service speaks Oblivious HTTP (RFC 9540). */
   readonly ohttp?: true;
-  /** Groups the TLS server supports, by number. */
+  /** Groups the TLS server supports, by number, the preferred one first. */
   readonly "tls-supported-groups"?: readonly number[];
   /** Path of DNS over CoAP, by segment, each at most 255 bytes (RFC 9953). */
   readonly docpath?: readonly Uint8Array[];

@@ -158,6 +158,7 @@ export class WireReader {
     const at = this.offset;
     if (at + count > this.end) this.#failTruncated(count);
     this.offset = at + count;
+    if (count === 0) return NOTHING;
     if (count > MAX_SMALL_COPY && count <= MAX_CARVED_COPY) {
       return carveCopy(this.bytes, at, at + count);
     }
@@ -358,6 +359,9 @@ export class WireReader {
     throw new DnsMessageError(code, `${message} (offset ${offset})`, { offset });
   }
 }
+
+/** Every field without a byte: a message can hold 65,000 of them. */
+const NOTHING = new Uint8Array(0);
 
 /** A copy that is always a plain array, whatever `bytes` is: a `Buffer` would give a view. */
 function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {

@@ -91,7 +91,8 @@ const decoder = /* @__PURE__ */ new TextDecoder();
  *
  * `$ORIGIN`, `$TTL` (RFC 2308), `$INCLUDE` and BIND's `$GENERATE` are done. What an included file
  * says with `$ORIGIN` or `$TTL` ends with it, and so does its last owner. Text is bytes: names and
- * strings outside of ASCII are UTF-8 if the file is. Columns of errors count bytes.
+ * strings outside of ASCII are UTF-8 if the file is. Columns of errors count bytes, but not those of
+ * a byte-order mark, which is skipped.
  *
  * The first error is final: `next()` throws it again.
  *

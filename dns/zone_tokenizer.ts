@@ -10,7 +10,8 @@ import { placeOf, type TextTokens, tokenError } from "./text_tokens.ts";
  * An entry is a line, or several lines held together by parentheses. It consists of tokens between
  * blanks. A token in quotes may hold blanks, semicolons and parentheses; quotes may also open
  * inside a token, as in `alpn="h2,h3"`. A backslash takes the meaning from the character behind
- * it. A semicolon outside of quotes begins a comment. Lines end with LF or CR LF.
+ * it. A semicolon outside of quotes begins a comment. Lines end with LF or CR LF. A byte-order mark
+ * at the very start counts for nothing.
  *
  * A line end inside of quotes is refused, except within parentheses: else a forgotten quote would
  * swallow the zone. Parentheses may nest.
@@ -91,6 +92,8 @@ const LEAST_BYTES = 64;
 const MOST_BYTES = 2 ** 30;
 const FIRST_BUFFER_BYTES = 4_096;
 const FIRST_TOKENS = 32;
+/** U+FEFF in UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 /** Arguments of one `String.fromCharCode()`. */
 const BATCH = 4_096;
 
@@ -108,6 +111,8 @@ export class ZoneTokenizer implements TextTokens {
   line = 1;
   /** Whether the entry begins with a blank: its owner is that of the record before it. */
   hasBlankOwner = false;
+  /** Whether a byte-order mark may come: this is a file, and nothing of it was looked at. */
+  mayHaveMark = true;
 
   readonly #maxEntryBytes: number;
   readonly #maxTokenBytes: number;
@@ -173,6 +178,7 @@ export class ZoneTokenizer implements TextTokens {
    */
   next(): boolean {
     this.#dropGiven();
+    if (this.mayHaveMark && !this.#skipMark()) return false;
     while (this.#scan()) {
       if (this.count > 0) {
         this.#give();
@@ -182,6 +188,19 @@ export class ZoneTokenizer implements TextTokens {
     }
     this.#checkUnfinished();
     return false;
+  }
+
+  /** Skips a byte-order mark, which some editors write; `false` if more input is needed to tell. */
+  #skipMark(): boolean {
+    const start = this.#start;
+    const count = Math.min(this.#end - start, BYTE_ORDER_MARK.length);
+    const isMark = BYTE_ORDER_MARK.every((byte, index) => {
+      return index >= count || this.#buffer[start + index] === byte;
+    });
+    if (isMark && count < BYTE_ORDER_MARK.length) return false;
+    if (isMark) this.#start = this.#at = start + count;
+    this.mayHaveMark = false;
+    return true;
   }
 
   /** Moves the entry that was given out from the buffer. */
@@ -414,6 +433,7 @@ export function tokenizeEntry(text: string, place: EntryPlace = {}): TextTokens 
     maxTokenBytes: MOST_BYTES,
   });
   tokenizer.line = place.line ?? 1;
+  tokenizer.mayHaveMark = false;
   tokenizer.write(text);
   tokenizer.end();
   tokenizer.next();

@@ -121,6 +121,7 @@ const UNFIT: Record<string, EdnsOption> = {
   "a short server cookie": { type: "cookie", client: bytes("01".repeat(8)), server: bytes("01") },
   "a time that is no step of 100 ms": { type: "keepalive", idleTimeoutMs: 150 },
   "a time that is too long": { type: "keepalive", idleTimeoutMs: 6_553_600 },
+  "half a surrogate pair": { type: "extended-error", infoCode: 0, text: "\ud800" },
   "a large tag": { type: "key-tag", tags: [65_536] },
 };
 

@@ -86,6 +86,38 @@ const UNFIT: Record<string, readonly [message: MessageInit, code: string]> = {
     { answers: [emptyRecord("a.", "NOTYPE", "ANY")] },
     "ERR_DNS_BAD_VALUE",
   ],
+  "OPT as a record": [
+    {
+      additionals: [{
+        name: ".",
+        type: "OPT",
+        class: "CLASS1232",
+        ttl: 0,
+        data: { bytes: new Uint8Array(0) },
+      }],
+    },
+    "ERR_DNS_BAD_VALUE",
+  ],
+  "OPT under its number": [
+    {
+      answers: [{
+        name: ".",
+        type: "TYPE41",
+        class: "IN",
+        ttl: 0,
+        data: { bytes: new Uint8Array(0) },
+      }],
+    },
+    "ERR_DNS_BAD_VALUE",
+  ],
+  "a type of a record with data": [
+    { answers: [{ ...address("a.", 1), type: "NOTYPE" } as unknown as ResourceRecord] },
+    "ERR_DNS_BAD_VALUE",
+  ],
+  "data of a record": [
+    { answers: [address("a.", 256)] },
+    "ERR_DNS_BAD_VALUE",
+  ],
   "RDATA of 64 KiB": [
     {
       answers: [{

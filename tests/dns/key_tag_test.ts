@@ -20,8 +20,8 @@ Deno.test("keyTag() gives that of RFC 4034 section 5.4", () => {
 Deno.test("keyTag() takes the end of the modulus for RSAMD5", () => {
   const publicKey = new Uint8Array([1, 3, 0xaa, 0xbb, 0xcc]);
   assertEquals(keyTag({ flags: 256, protocol: 3, algorithm: 1, publicKey }), 0xaabb);
-  const none = new Uint8Array(0);
-  assertEquals(keyTag({ flags: 256, protocol: 3, algorithm: 1, publicKey: none }), 0);
+  const short = new Uint8Array(2);
+  assertEquals(keyTag({ flags: 256, protocol: 3, algorithm: 1, publicKey: short }), 0);
 });
 
 Deno.test("dsDigestInput() lower-cases the owner and nothing else", () => {

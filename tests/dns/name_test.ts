@@ -25,6 +25,9 @@ const PARSED: readonly (readonly [text: string, origin: string | undefined, name
   ["www", ".", "www."],
   ["@", "example.", "example."],
   ["\\@", "example.", "\\@.example."],
+  ["www", "example", "www.example."],
+  ["@", "example", "example."],
+  ["www", "ex\\097mple", "www.example."],
   ["\\097.", undefined, "a."],
   ["\\a\\-\\b.", undefined, "a-b."],
   ["a\\.b.", undefined, "a\\.b."],
@@ -182,4 +185,12 @@ Deno.test("parentName() takes one label off", () => {
   assertEquals(parentName("a\\.b.c."), "c.");
   assertEquals(parentName("c."), ".");
   assertEquals(parentName("."), undefined);
+});
+
+Deno.test("parseName() refuses an origin that is none, and then takes others", () => {
+  for (const origin of ["a..b.", "", "ä", `${"a".repeat(64)}.`]) {
+    assertThrows(() => parseName("x", { origin }), DnsTextError);
+    assertThrows(() => parseName("@", { origin }), DnsTextError);
+    assertEquals(parseName("x", { origin: "o." }), "x.o.");
+  }
 });

@@ -157,6 +157,15 @@ const OPTIONS: readonly (readonly [option: EdnsOption, line: string])[] = [
     { type: "extended-error", infoCode: 22, text: "a\x1b[1m\u202e" },
     "; EDE: 22 (No Reachable Authority): (a.[1m.)",
   ],
+  [{ type: "unknown", code: 16, bytes: new Uint8Array([1, 2]) }, "; CLIENT-TAG: 258"],
+  [{ type: "unknown", code: 17, bytes: new Uint8Array([1, 2]) }, "; SERVER-TAG: 258"],
+  [{ type: "unknown", code: 17, bytes: bytesOf("a") }, '; OPT=17: 61 ("a")'],
+  [
+    { type: "unknown", code: 1, bytes: new Uint8Array(18).fill(1) },
+    "; LLQ: Version: 257, Opcode: 257, Error: 257, Identifier: 72340172838076673, " +
+    "Lifetime: 16843009",
+  ],
+  [{ type: "unknown", code: 1, bytes: bytesOf("a") }, '; OPT=1: 61 ("a")'],
   [{ type: "unknown", code: 65_001, bytes: bytesOf("hi") }, '; OPT=65001: 68 69 ("hi")'],
 ];
 
@@ -166,3 +175,50 @@ for (const [option, line] of OPTIONS) {
     assertEquals(linesOf({ edns: { ...head, options: [option] } })[5], line);
   });
 }
+
+function withCookie(client: string, server: string): Message {
+  const option = { type: "cookie", client: bytesOf(client), server: bytesOf(server) } as const;
+  const head = { udpPayloadSize: 1, version: 0, dnssecOk: false, flags: 0 };
+  return { ...EMPTY, edns: { ...head, options: [option] } };
+}
+
+const COOKIES: readonly (readonly [client: string, server: string, remark: string])[] = [
+  ["abcdefgh", "12345678", "61626364656667683132333435363738 (good)"],
+  ["abcdefgh", "", "6162636465666768 (echoed)"],
+  ["abcdefgi", "12345678", "61626364656667693132333435363738 (bad)"],
+];
+
+for (const [client, server, remark] of COOKIES) {
+  Deno.test(`printMessage() writes the cookie of an answer as ${remark}`, () => {
+    const text = printMessage(withCookie(client, server), { query: withCookie("abcdefgh", "") });
+    assertEquals(text.split("\n")[5], `; COOKIE: ${remark}`);
+  });
+}
+
+Deno.test("printMessage() makes no remark on a cookie where none was sent", () => {
+  const text = printMessage(withCookie("abcdefgh", ""), { query: EMPTY });
+  assertEquals(text.split("\n")[5], "; COOKIE: 6162636465666768");
+});
+
+Deno.test("printMessage() writes NID, L64 and SIG(0) as dig does", () => {
+  const rows = [
+    ["NID 10 0014:4fff:ff20:ee64", "10 14:4fff:ff20:ee64"],
+    ["L64 10 2001:0db8:0040:0000", "10 2001:db8:40:0"],
+    ["SIG TYPE1 8 0 0 1 2 5 . Zm9v", "A 8 0 0 19700101000001 19700101000002 5 . Zm9v"],
+  ] as const;
+  for (const [record, data] of rows) {
+    const line = linesOf({ answers: [parseRecord(`a. 1 ${record}`)] })[4]!;
+    assertEquals(line, `a.\t\t\t1\tIN\t${record.split(" ")[0]}\t${data}`);
+  }
+  const lines = linesOf({ additionals: [parseRecord(". 0 ANY SIG TYPE0 8 0 0 1 2 5 . Zm9v")] });
+  assertEquals(
+    lines[4],
+    ".\t\t\t0\tANY\tSIG\t0 8 0 0 19700101000001 19700101000002 5 . Zm9v",
+  );
+});
+
+Deno.test("printMessage() writes known types whose data are bytes", () => {
+  const data = { bytes: new Uint8Array([1, 2, 3]) };
+  const answers = [{ name: "a.", type: "TYPE1", class: "CH", ttl: 1, data }] as const;
+  assertEquals(linesOf({ answers })[4], "a.\t\t\t1\tCH\tTYPE1\t\\# 3 010203");
+});

@@ -1,4 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { DnsMessageError } from "../../dns/errors.ts";
+import type { ResourceRecord } from "../../dns/message.ts";
 import { parseRecord } from "../../dns/parse_record.ts";
 import {
   alignQuestion,
@@ -25,6 +27,42 @@ for (const line of LINES) {
   });
 }
 
+Deno.test("printRecord() gives every field its one form", () => {
+  const record = parseRecord("a.example. 1 IN A 192.0.2.1");
+  assertEquals(
+    printRecord({ ...record, name: "a b", class: "class1" }),
+    "a\\032b.\t1\tIN\tA\t192.0.2.1",
+  );
+  const bytes = { ...record, type: "type1", data: { bytes: new Uint8Array(2) } } as const;
+  assertEquals(
+    printRecord(bytes as unknown as ResourceRecord),
+    "a.example.\t1\tIN\tTYPE1\t\\# 2 0000",
+  );
+});
+
+const ADDRESS = { name: "a.", type: "A", class: "IN", ttl: 1, data: { address: "::" } } as const;
+
+/** Text of strangers that would make lines of its own. */
+const UNPRINTABLE: Readonly<Record<string, ResourceRecord>> = {
+  "a name": { ...ADDRESS, name: "a..b", data: { address: "192.0.2.1" } },
+  "a class": { ...ADDRESS, class: "IN\n", data: { address: "192.0.2.1" } },
+  "a TTL": { ...ADDRESS, ttl: 1.5, data: { address: "192.0.2.1" } },
+  "an IPv4 address": { ...ADDRESS, data: { address: "192.0.2.1\n. NS ." } },
+  "an IPv6 address": { ...ADDRESS, type: "AAAA", data: { address: "::1\n" } },
+  "a number": { ...ADDRESS, type: "MX", data: { preference: NaN, exchange: "a." } },
+  "a number of a field": {
+    ...ADDRESS,
+    type: "SRV",
+    data: { priority: 65_536, weight: 0, port: 0, target: "." },
+  },
+};
+
+for (const [what, record] of Object.entries(UNPRINTABLE)) {
+  Deno.test(`printRecord() refuses ${what} that is none`, () => {
+    assertThrows(() => printRecord(record), DnsMessageError);
+  });
+}
+
 /** As `dig` 9.18 prints them. */
 const ALIGNED: readonly (readonly [fields: [string, string, string, string, string], string])[] = [
   [["rr.example.", "300", "IN", "A", "192.0.2.1"], "rr.example.\t\t300\tIN\tA\t192.0.2.1"],
@@ -46,9 +84,9 @@ const ALIGNED: readonly (readonly [fields: [string, string, string, string, stri
   [["rr.example.", "60", "ANY", "A", ""], "rr.example.\t\t60\tANY\tA"],
 ];
 
-for (const [fields, line] of ALIGNED) {
-  Deno.test(`alignRecord() puts ${fields[0]} ${fields[3]} into columns`, () => {
-    assertEquals(alignRecord(...fields), line);
+for (const [[name, ttl, recordClass, type, rdata], line] of ALIGNED) {
+  Deno.test(`alignRecord() puts ${name} ${type} into columns`, () => {
+    assertEquals(alignRecord({ name, ttl, class: recordClass, type }, rdata), line);
   });
 }
 

@@ -1,8 +1,10 @@
 import { testRdata } from "./rdata_rows.ts";
 
 testRdata("CERT", [
-  { text: "1 12179 3 AAEC", hex: "0001 2f93 03 000102" },
-  { text: "PGP 0 RSASHA256 AAEC", hex: "0003 0000 08 000102", printed: "3 0 8 AAEC" },
+  { text: "1 12179 3 AAEC", hex: "0001 2f93 03 000102", printed: "PKIX 12179 DSA AAEC" },
+  { text: "PGP 0 RSASHA256 AAEC", hex: "0003 0000 08 000102" },
+  { text: "OID 0 NSEC3DSA AAEC", hex: "00fe 0000 06 000102" },
+  { text: "300 0 99 AAEC", hex: "012c 0000 63 000102" },
 ], { text: { "an unknown type": "FOO 0 0 AAEC" }, wire: { "four bytes": "00010000" } });
 
 testRdata("SSHFP", [
@@ -30,4 +32,13 @@ testRdata("DHCID", [
     text: "AAEBOSD+XR3Os/0LozeXVqcNc7FwCfQdWL3b/NaiUDlW2No=",
     hex: "0001 01 3920fe5d1dceb3fd0ba3379756a70d73b17009f41d58bddbfcd6a2503956d8da",
   },
-], { text: { "two bytes": "AAE=" }, wire: { "two bytes": "0001" } });
+  // RFC 4701 section 3.1: opaque to all but DHCP.
+  { text: "AA==", hex: "00" },
+], { text: { "nothing": "" }, wire: { "nothing": "" } });
+
+for (const type of ["HHIT", "BRID"]) {
+  testRdata(type, [{ text: "aaaa", hex: "69a69a" }, { text: "AA==", hex: "00" }], {
+    text: { "nothing": "" },
+    wire: { "nothing": "" },
+  });
+}

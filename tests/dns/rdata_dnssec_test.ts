@@ -36,7 +36,6 @@ for (const type of ["KEY", "DNSKEY", "CDNSKEY"]) {
   testRdata(type, [
     { text: "257 3 13 AAEC", hex: "0101030d000102" },
     { text: "257 DNSSEC ECDSAP256SHA256 AA EC", hex: "0101030d000102", printed: "257 3 13 AAEC" },
-    { text: "49152 3 0", hex: "c0000300" },
   ], {
     text: { "two fields": "257 3", "no base64": "257 3 13 A", "quotes": '257 3 13 "AAEC"' },
     wire: { "three bytes": "010103" },
@@ -74,4 +73,20 @@ testRdata("ZONEMD", [
     "a short SHA-512": `0000000101 02 ${SHA1}`,
     "eleven bytes": "000000010103000102030405060708090a",
   },
+});
+
+// RFC 2535 section 3.1.2 and RFC 8078 section 4: both say that there is no key.
+testRdata("KEY", [{ text: "49152 3 8", hex: "c0000308" }], {
+  text: { "no key, and half of the flags for it": "32768 3 8", "no key": "0 0 0" },
+  wire: { "no key": "00000000" },
+  data: { "no key": { flags: 0, protocol: 3, algorithm: 8, publicKey: new Uint8Array(0) } },
+});
+testRdata("CDNSKEY", [
+  { text: "0 3 0", hex: "00000300" },
+  { text: "0 3 0 AA==", hex: "0000030000" },
+], { text: { "no key": "257 3 8" }, wire: { "no key": "01010308" } });
+testRdata("DNSKEY", [], {
+  text: { "no key": "49152 3 0" },
+  wire: { "no key": "c0000300" },
+  data: { "no key": { flags: 49_152, protocol: 3, algorithm: 0, publicKey: new Uint8Array(0) } },
 });

@@ -6,7 +6,7 @@ const BAD_TARGET = {
   data: { "an empty label": { target: "a..b." } },
 } as const;
 
-for (const type of ["NS", "MD", "MF", "CNAME", "MB", "MG", "MR", "PTR", "DNAME"]) {
+for (const type of ["NS", "MD", "MF", "CNAME", "MB", "MG", "MR", "PTR", "NSAP-PTR", "DNAME"]) {
   testRdata(type, [
     { text: "a.b.", hex: "0161016200" },
     { text: "a", hex: "0161076578616d706c6500", printed: "a.example." },
@@ -34,6 +34,27 @@ testRdata("MX", [{ text: "10 a.", hex: "000a016100" }, { text: "0 .", hex: "0000
   text: { "no number": "a.", "a number too large": "65536 a.", "a sign": "+1 a." },
   wire: { "half a number": "00", "no name": "000a" },
   data: { "a number too large": { preference: 65_536, exchange: "a." } },
+});
+
+testRdata("DSYNC", [
+  {
+    // RFC 9859 section 3.
+    text: "CDS NOTIFY 53 *._dsync.example.",
+    hex: "003b 01 0035 012a065f6473796e63076578616d706c6500",
+  },
+  { text: "TYPE64000 255 65535 .", hex: "fa00 ff ffff 00" },
+  {
+    text: "csync 1 1 a",
+    hex: "003e 01 0001 0161076578616d706c6500",
+    printed: "CSYNC NOTIFY 1 a.example.",
+  },
+], {
+  text: {
+    "an unknown scheme": "CDS FOO 53 a.",
+    "no target": "CDS NOTIFY 53",
+    "no type": "0 1 53 a.",
+  },
+  wire: { "no target": "003b010035", "a pointer": "003b010035c000" },
 });
 
 testRdata("MINFO", [{ text: "a. b.", hex: "016100016200" }], { text: { "one name": "a." } });

@@ -36,7 +36,12 @@ export const RDATA_SAMPLES: Readonly<Record<string, Sample>> = {
   ISDN: (r) => ({ isdnAddress: string(r), ...(r.between(0, 1) && { subaddress: string(r) }) }),
   RT: (r) => ({ preference: u16(r), intermediateHost: name(r) }),
   SIG: signature,
-  KEY: key,
+  "NSAP-PTR": target,
+  KEY: (r) => {
+    const [flags, protocol, algorithm] = [u16(r), u8(r), u8(r)];
+    return { flags, protocol, algorithm, publicKey: blob(r, flags >= 0xc000 ? 0 : 1) };
+  },
+  GPOS: (r) => ({ longitude: string(r), latitude: string(r), altitude: string(r) }),
   PX: (r) => ({ preference: u16(r), map822: name(r), mapx400: name(r) }),
   AAAA: (r) => ({ address: ipv6(r) }),
   LOC: (r) => ({
@@ -76,7 +81,7 @@ export const RDATA_SAMPLES: Readonly<Record<string, Sample>> = {
   RRSIG: signature,
   NSEC: (r) => ({ nextDomainName: name(r), types: types(r) }),
   DNSKEY: key,
-  DHCID: (r) => ({ identifierType: u16(r), digestType: u8(r), digest: blob(r, 0) }),
+  DHCID: (r) => ({ identity: blob(r, 1) }),
   NSEC3: (r) => ({
     hashAlgorithm: u8(r),
     flags: u8(r),
@@ -100,6 +105,13 @@ export const RDATA_SAMPLES: Readonly<Record<string, Sample>> = {
     rendezvousServers: list(r, 0, name),
   }),
   NINFO: strings,
+  AVC: strings,
+  DSYNC: (r) => {
+    const recordType = formatRecordType(u16(r));
+    return { recordType, scheme: u8(r), port: u16(r), target: name(r) };
+  },
+  HHIT: (r) => ({ cbor: blob(r, 1) }),
+  BRID: (r) => ({ cbor: blob(r, 1) }),
   CDS: delegation,
   CDNSKEY: key,
   OPENPGPKEY: (r) => ({ publicKey: blob(r, 1) }),
@@ -240,7 +252,7 @@ function key(random: SeededRandom): unknown {
     flags: u16(random),
     protocol: u8(random),
     algorithm: u8(random),
-    publicKey: blob(random, 0),
+    publicKey: blob(random, 1),
   };
 }
 

@@ -40,7 +40,8 @@ testRdata("SVCB", [
     hex: "000100 00010003026832 00020000 00080000 000b0000",
     printed: '1 . alpn="h2" no-default-alpn ohttp pvd',
   },
-  { text: '1 . ech="AAE="', hex: "000100 000500020001" },
+  { text: "1 . ech=AAE=", hex: "000100 000500020001" },
+  { text: '1 . ech="AAE="', hex: "000100 000500020001", printed: "1 . ech=AAE=" },
   {
     text: '1 . dohpath="/dns-query{?dns}"',
     hex: "000100 00070010 2f646e732d71756572797b3f646e737d",
@@ -89,6 +90,7 @@ testRdata("SVCB", [
     "dohpath without a value": "1 . dohpath",
     "dohpath that is not UTF-8": "1 . dohpath=\\255",
     "a group above 65535": "1 . tls-supported-groups=65536",
+    "a group twice": "1 . tls-supported-groups=29,23,29",
     "ohttp with a value": "1 . ohttp=1",
     "bytes of no value under a number": "1 . key3=\\000",
   },

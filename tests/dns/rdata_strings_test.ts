@@ -2,7 +2,7 @@ import { testRdata } from "./rdata_rows.ts";
 
 const LONG = "x".repeat(255);
 
-for (const type of ["TXT", "SPF", "NINFO", "RESINFO", "WALLET"]) {
+for (const type of ["TXT", "SPF", "NINFO", "AVC", "RESINFO", "WALLET"]) {
   testRdata(type, [
     { text: '"a b" ""', hex: "03612062 00" },
     { text: "a b", hex: "0161 0162", printed: '"a" "b"' },
@@ -33,6 +33,12 @@ testRdata("ISDN", [
   { text: '"1"', hex: "0131" },
   { text: '"1" ""', hex: "0131 00" },
 ], { text: { "three": "1 2 3" }, wire: { "nothing": "", "three": "000000" } });
+
+testRdata("GPOS", [{
+  // RFC 1712 section 5.
+  text: '"-32.6882" "116.8652" "10.0"',
+  hex: "08 2d33322e36383832 08 3131362e38363532 04 31302e30",
+}], { text: { "two strings": "1 2" }, wire: { "two strings": "0000" } });
 
 testRdata("URI", [{ text: '10 1 "ftp://a/"', hex: "000a 0001 6674703a2f2f612f" }], {
   text: { "no target": "10 1", "an empty target": '10 1 ""' },

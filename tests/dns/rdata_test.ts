@@ -116,7 +116,17 @@ Deno.test("rdataCodec() finds a type by number and by mnemonic in any case", () 
 Deno.test("rdataCodec() treats a type it does not know as bytes", () => {
   assertEquals(rdataCodec(65280).type, "TYPE65280");
   assertEquals(decodeRdata("TYPE65280", new Uint8Array([1, 2])), { bytes: new Uint8Array([1, 2]) });
-  assertEquals(rdataCodec("TYPE1").type, "A");
+});
+
+Deno.test("rdataCodec() treats a known type under its number as bytes", () => {
+  const data = { bytes: new Uint8Array([1, 2, 3]) };
+  for (const type of ["TYPE1", "type1"] as const) {
+    assertEquals(rdataCodec(type).type, "TYPE1");
+    assertEquals(printRdata(type, data), "\\# 3 010203");
+    assertEquals(parseRdata(type, "\\# 3 010203"), data);
+    assertEquals(encodeRdata(type, data), data.bytes);
+    assertEquals(decodeRdata(type, data.bytes), data);
+  }
 });
 
 for (const type of ["", "FOO", "TYPE65536", "TYPE01", 65_536, -1, 1.5, NaN]) {
@@ -282,3 +292,48 @@ Deno.test("printRdata() makes a name absolute and escapes what it has to", () =>
   assertEquals(printRdata("NS", { target: "a b.\\097." }), "a\\032b.a.");
   assertEquals(printRdata("NS", { target: "." }), ".");
 });
+
+/** Data whose text would not be read back. */
+const UNPRINTABLE: readonly [type: string, data: unknown][] = [
+  ["A", { address: "192.0.2.1 x" }],
+  ["AAAA", { address: "" }],
+  ["L32", { preference: 0, locator32: "x" }],
+  ["SOA", { mname: ".", rname: ".", serial: -1, refresh: 0, retry: 0, expire: 0, minimum: 0 }],
+  ["APL", { items: [{ family: 1, negation: false, prefix: 33, address: "0.0.0.0" }] }],
+  ["APL", { items: [{ family: 2, negation: false, prefix: 0, address: "0.0.0.0" }] }],
+  ["SVCB", { priority: -1, target: ".", params: {} }],
+  ["SVCB", { priority: 1, target: ".", params: { port: NaN } }],
+  ["SVCB", { priority: 1, target: ".", params: { ipv4hint: ["::"] } }],
+  ["SVCB", { priority: 1, target: ".", params: { "tls-supported-groups": [1.5] } }],
+  [
+    "AMTRELAY",
+    { precedence: 256, discoveryOptional: false, relayType: 0, relay: "." },
+  ],
+  ["HIP", {
+    publicKeyAlgorithm: 256,
+    hit: new Uint8Array(1),
+    publicKey: new Uint8Array(1),
+    rendezvousServers: [],
+  }],
+  ["IPSECKEY", {
+    precedence: NaN,
+    gatewayType: 0,
+    algorithm: 0,
+    gateway: ".",
+    publicKey: new Uint8Array(0),
+  }],
+];
+
+for (const [type, data] of UNPRINTABLE) {
+  Deno.test(`printRdata() refuses ${type} of ${JSON.stringify(data).slice(0, 60)}`, () => {
+    assertThrows(() => printRdata(type, data as RecordData), DnsMessageError);
+  });
+}
+
+for (const field of ["latitudeMas", "longitudeMas", "altitudeCm", "sizeCm"]) {
+  Deno.test(`printRdata() refuses LOC with a wrong ${field}`, () => {
+    const zeros = { sizeCm: 0, horizontalPrecisionCm: 0, verticalPrecisionCm: 0 };
+    const data = { ...zeros, latitudeMas: 0, longitudeMas: 0, altitudeCm: 0, [field]: 12.5 };
+    assertThrows(() => printRdata("LOC", data), DnsMessageError);
+  });
+}

@@ -2,14 +2,21 @@ import { testRdata } from "./rdata_rows.ts";
 
 testRdata("TSIG", [
   {
-    text: "hmac-sha256. 1368386956 60 3 AAEC 12345 0 0",
+    text: "hmac-sha256. 1368386956 60 3 AAEC 12345 NOERROR 0",
     hex: "0b686d61632d73686132353600 0000518fed8c 003c 0003 000102 3039 0000 0000",
   },
   {
     text: "a. 281474976710655 300 0 1 BADTIME 6 AAAAAAAB",
     hex: "016100 ffffffffffff 012c 0000 0001 0012 0006 000000000001",
-    printed: "a. 281474976710655 300 0 1 18 6 AAAAAAAB",
   },
+  { text: "a. 1 300 0 1 BADSIG 0", hex: "016100 000000000001 012c 0000 0001 0010 0000" },
+  {
+    text: "a. 1 300 0 1 BADVERS 0",
+    hex: "016100 000000000001 012c 0000 0001 0010 0000",
+    printed: "a. 1 300 0 1 BADSIG 0",
+  },
+  { text: "a. 1 300 0 1 40 0", hex: "016100 000000000001 012c 0000 0001 0028 0000" },
+  { text: "a. 1 300 0 1 65535 0", hex: "016100 000000000001 012c 0000 0001 ffff 0000" },
 ], {
   text: {
     "a time of 49 bits": "a. 281474976710656 300 0 1 0 0",
@@ -38,7 +45,7 @@ testRdata("TKEY", [
   {
     text: "gss. 19700101000001 2 3 0 3 AAEC 0",
     hex: "0367737300 00000001 00000002 0003 0000 0003 000102 0000",
-    printed: "gss. 19700101000001 19700101000002 3 0 3 AAEC 0",
+    printed: "gss. 1 2 3 NOERROR 3 AAEC 0",
   },
 ], {
   text: { "no lengths": "gss. 1 2 3 0" },

@@ -17,8 +17,9 @@ Deno.test("formatSignatureTime() agrees with the platform around every change of
   }
 });
 
-Deno.test("parseSignatureTime() counts modulo 2^32", () => {
-  assertEquals(parseSignatureTime("21060207062816"), 0);
+Deno.test("parseSignatureTime() knows the last second, and none behind it", () => {
+  assertEquals(parseSignatureTime("21060207062815"), 2 ** 32 - 1);
+  assertEquals(parseSignatureTime("21060207062816"), undefined);
 });
 
 for (

@@ -347,3 +347,20 @@ Deno.test("parseZone() takes text as UTF-8", () => {
   assertInstanceOf(record, Object);
   assertEquals(printRecord(record), 'a.\t1\tIN\tTXT\t"\\195\\169"');
 });
+
+Deno.test("ZoneParser does not count a byte-order mark in columns", () => {
+  for (const mark of ["", "\ufeff"]) {
+    const error = assertThrows(() => parseZone(`${mark}a. 1 FOO x`), DnsTextError);
+    assertEquals([error.line, error.column], [1, 6]);
+  }
+});
+
+Deno.test("ZoneParser takes addresses of class CH for bytes, as messages have them", () => {
+  const data = { bytes: new Uint8Array([0, 1, 2]) };
+  const record = { name: "a.", type: "TYPE1", class: "CH", ttl: 1, data } as const;
+  for (const text of ["a. 1 CH A \\# 3 000102", "a. CH 1 TYPE1 \\# 3 000102"]) {
+    assertEquals(parseZone(text), [record]);
+  }
+  assertEquals(parseZone("a. A \\# 3 000102", { class: "CH", ttl: 1 }), [record]);
+  assertThrows(() => parseZone("a. 1 CH A 192.0.2.1"), DnsTextError);
+});

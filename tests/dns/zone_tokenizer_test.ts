@@ -37,6 +37,11 @@ function entriesOf(chunks: Iterable<Uint8Array>, options: ZoneTokenizerOptions =
 const VALID: readonly { name: string; text: string; entries: readonly Entry[] }[] = [
   { name: "nothing", text: "", entries: [] },
   { name: "blank lines and comments", text: '\n \t\n; a ("\n  ;b\n', entries: [] },
+  { name: "a byte-order mark", text: "\xef\xbb\xbfa\n", entries: [["1", "a"]] },
+  { name: "nothing but a byte-order mark", text: "\xef\xbb\xbf", entries: [] },
+  { name: "a second mark", text: "\xef\xbb\xbf\xef\xbb\xbf", entries: [["1", "\xef\xbb\xbf"]] },
+  { name: "half a mark", text: "\xef\xbb", entries: [["1", "\xef\xbb"]] },
+  { name: "a mark later", text: "a\n\xef\xbb\xbf", entries: [["1", "a"], ["2", "\xef\xbb\xbf"]] },
   { name: "two lines", text: "a b\nc d\n", entries: [["1", "a", "b"], ["2", "c", "d"]] },
   { name: "a last line without an end", text: "a\nb", entries: [["1", "a"], ["2", "b"]] },
   { name: "CR LF", text: "a b\r\n\r\nc\r\n", entries: [["1", "a", "b"], ["3", "c"]] },
@@ -187,4 +192,8 @@ Deno.test("tokenizeEntry() throws on a second line", () => {
     [error.code, error.file, error.line, error.column],
     ["ERR_DNS_BAD_TEXT", "f", 9, 2],
   );
+});
+
+Deno.test("tokenizeEntry() takes a byte-order mark for text", () => {
+  assertEquals(tokenAt(tokenizeEntry("\ufeffa"), 0), "\xef\xbb\xbfa");
 });

@@ -64,6 +64,15 @@ caa CAA 128 issue "ca.example; x=1"
 amt AMTRELAY 10 1 3 relay
 resinfo RESINFO "qnamemin"
 wallet WALLET "ETH" "0x1"
+gpos GPOS -32.6882 116.8652 10.0
+nsapptr NSAP-PTR ns.example.
+avc AVC "app"
+dsync DSYNC CDS NOTIFY 5300 ns
+hhit HHIT gwppgg==
+brid BRID gwppgg==
+loc LOC 52 0 0 S 13 0 0 W -5m 0m 0.05m
+cert CERT 253 0 0 Zm9v
+nid NID 10 0000:0001:0010:0100
 dlv DLV 12345 8 2 000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F
 unknown TYPE65280 \# 4 ( 0A0B
  0C0D )

@@ -36,6 +36,9 @@ for name, rdataset in zone.iterate_rdatasets():
         print(name, rdataset.ttl, "IN TYPE%d" % rdataset.rdtype, "\\\\# %d" % len(wire), wire.hex())
 `;
 
+/** Types that most of them are older than. */
+const YOUNG = ["RESINFO", "WALLET", "DSYNC", "HHIT", "BRID"] as const;
+
 const PEERS: readonly ZonePeer[] = [
   {
     command: "named-compilezone",
@@ -49,19 +52,22 @@ const PEERS: readonly ZonePeer[] = [
   {
     command: "ldns-read-zone",
     args: (file) => [file],
-    unread: ["NINFO", "AMTRELAY", "RESINFO", "WALLET"],
+    unread: [...YOUNG, "AVC", "NINFO", "AMTRELAY"],
   },
   {
     command: "kzonecheck",
     args: (file) => ["-d", "off", "-o", ORIGIN, file],
-    unread: ["X25", "ISDN", "PX", "SIG", "HIP", "NINFO", "AMTRELAY", "RESINFO", "WALLET", "DLV"],
+    unread: [
+      ...[...YOUNG, "X25", "ISDN", "PX", "SIG", "HIP", "NINFO", "AMTRELAY", "DLV"],
+      ...["GPOS", "NSAP-PTR", "AVC"],
+    ],
     isSilent: true,
   },
   {
     // The python3 in front on PATH need not be the one that has the package.
     command: "/usr/bin/python3",
     args: (file) => ["-c", DNSPYTHON, file],
-    unread: ["MINFO", "SIG", "KEY", "RESINFO", "WALLET"],
+    unread: [...YOUNG, "MINFO", "SIG", "KEY"],
     generates: true,
   },
 ];
@@ -132,7 +138,10 @@ for (const peer of PEERS) {
       for (const zone of [zoneFor(peer), printFor(peer, records)]) {
         const text = await readByPeer(peer, zone);
         if (peer.isSilent) continue;
-        assertEquals(identify(parseZone(text.replace(/^(zone .*|dump .*|OK)$/gm, ""))), wanted);
+        // ldns puts this one name into quotes.
+        const plain = text.replace(/^(zone .*|dump .*|OK)$/gm, "")
+          .replace(/(\tNSAP-PTR\t)"(.*)"/g, "$1$2");
+        assertEquals(identify(parseZone(plain)), wanted);
       }
     },
   });

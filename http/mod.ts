@@ -146,7 +146,10 @@ export {
 } from "./rate_limit_store.ts";
 export type * from "./standard_schema.ts";
 export { type ValidatedPart, ValidationError, type ValidationIssue } from "./validation_error.ts";
+export * from "./cookie_date.ts";
 export { CookieEncrypter } from "./cookie_encrypter.ts";
+export * from "./cookie_jar.ts";
+export * from "./cookie_jar_file.ts";
 export type { VerifiedCookie } from "./cookie_keys.ts";
 export { parseCookies, type ParseCookiesOptions, RequestCookies } from "./cookie_parser.ts";
 export {
@@ -155,7 +158,11 @@ export {
   formatDeleteCookie,
   formatSetCookie,
 } from "./cookie_set.ts";
+export * from "./cookie_set_parser.ts";
 export { CookieSigner } from "./cookie_signer.ts";
+export * from "./cookie_store.ts";
+export * from "./public_suffix.ts";
+export * from "./stored_cookie.ts";
 export { session, type SessionMiddleware } from "./middleware_session.ts";
 export { type RotateOptions, Session } from "./session.ts";
 export type { SessionCookieAttributes, SessionOptions } from "./session_options.ts";

@@ -21,7 +21,7 @@ const NODE_MODULES = /^node:(net|dgram|fs|tls|timers|dns|http|https|http2|perf_h
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   "tls/deno_provider.ts": ["Deno"],
   "tls/node_provider.ts": ["node:tls", "node:net"],
-  "dns/system.ts": ["Deno"],
+  "dns/system.ts": ["Deno", "node:dns"],
 };
 
 /** Names that stay out of nbio: TLS handshakes belong to the providers of tls. */

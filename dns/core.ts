@@ -105,3 +105,31 @@ export {
   type ZoneText,
 } from "./zone_parser.ts";
 export type { ZoneTokenizerOptions } from "./zone_tokenizer.ts";
+export * from "./answer_chain.ts";
+export * from "./answer_check.ts";
+export type { CacheEntryKind } from "./cache_entry.ts";
+export * from "./dns_cache.ts";
+export {
+  type DnsCookie,
+  type DnsServer,
+  type EdnsAbility,
+  formatServer,
+  isFromServer,
+  type ServerHealth,
+  ServerMemory,
+  type ServerMemoryOptions,
+} from "./dns_server.ts";
+export * from "./hosts_file.ts";
+export * from "./lookup_plan.ts";
+export * from "./nsswitch_conf.ts";
+export type * from "./query_action.ts";
+export * from "./query_case.ts";
+export { QueryMachine } from "./query_machine.ts";
+export type { QueryMachineOptions } from "./query_options.ts";
+export * from "./query_schedule.ts";
+export * from "./resolv_conf.ts";
+export * from "./resolver_errors.ts";
+export * from "./search_list.ts";
+export * from "./service_binding.ts";
+export * from "./sortlist.ts";
+export * from "./special_names.ts";

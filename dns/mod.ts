@@ -37,3 +37,4 @@
  */
 
 export * from "./core.ts";
+export * from "./system.ts";

@@ -43,6 +43,11 @@ export class BodyDecoder {
       : undefined;
   }
 
+  /** Bytes that {@linkcode BodyDecoder.skip} may be told of; 0 for a chunked body. */
+  get passableBytes(): number {
+    return this.#chunked === undefined ? this.#remaining : 0;
+  }
+
   /** The trailer section of a chunked body; `undefined` where there is none. */
   get trailers(): HeaderList | undefined {
     return this.#chunked?.trailers;
@@ -78,7 +83,7 @@ export class BodyDecoder {
   }
 
   /**
-   * Says that `length` bytes of a body of known length were read past this
+   * Says that `length` bytes of a body without chunks were read past this
    * decoder, straight into their destination.
    */
   skip(length: number): void {

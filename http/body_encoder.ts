@@ -39,6 +39,8 @@ export function mayNameFraming(status: number): boolean {
   return status === 0 || (status >= 200 && status !== 204);
 }
 
+const NO_TRAILERS: readonly (readonly [string, string])[] = [];
+
 /**
  * Encodes one body and holds it to its framing: never more or fewer bytes than
  * the head said, and none at all where none may be.
@@ -106,11 +108,9 @@ export class BodyEncoder {
    * @throws {TypeError} If a trailer field is not allowed, or trailers have no
    * place in this framing.
    */
-  end(out: OutputBuffer, trailers: HeaderInit = []): void {
+  end(out: OutputBuffer, trailers: HeaderInit = NO_TRAILERS): void {
     if (this.#isEnded) throw misuse("body was ended", "end");
-    const fields = Symbol.iterator in trailers
-      ? [...trailers as Iterable<readonly [string, string]>]
-      : Object.entries(trailers);
+    const fields = trailers === NO_TRAILERS ? NO_TRAILERS : fieldsOf(trailers);
     if (!this.#isSilent && this.#framing >= 0 && this.#sentBytes < this.#framing) {
       throw mismatch(this.#framing, this.#sentBytes);
     }
@@ -125,6 +125,12 @@ export class BodyEncoder {
     for (const [name, value] of fields) out.writeField(name, value);
     out.writeText("\r\n");
   }
+}
+
+function fieldsOf(trailers: HeaderInit): readonly (readonly [string, string])[] {
+  return Symbol.iterator in trailers
+    ? [...trailers as Iterable<readonly [string, string]>]
+    : Object.entries(trailers);
 }
 
 function checkTrailer(name: string, value: string): void {

@@ -46,6 +46,9 @@ export type ConnectionEndReason =
 /** First status that says a server does not want what is asked of it, or not here. */
 const FIRST_UNWANTED_STATUS = 300;
 
+/** One read of a body is at most so large: reads larger than this gain little. */
+const MAX_PIECE_BYTES = 64 * 1024;
+
 /** What an exchange is waiting for. */
 type Phase = "none" | "first-byte" | "body";
 
@@ -117,7 +120,8 @@ export class ClientConnection {
     });
     this.#deadline = wheel.create(() => this.#onDeadline());
     this.#owner = {
-      readBody: (exchange) => this.#readBody(exchange),
+      readBody: (exchange, room) => this.#readBody(exchange, room),
+      takeBody: (exchange) => this.#takeBody(exchange),
       abort: (exchange, reason) => this.#fail(exchange, reason),
       abandon: (exchange) =>
         this.#fail(exchange, closedHere("Response was closed on our side"), "body-unread"),
@@ -180,7 +184,26 @@ export class ClientConnection {
     this.#phase = "first-byte";
     this.#sender.run();
     try {
-      return await this.#readHead(exchange);
+      // One function from here to the head: every one in between costs a promise.
+      for (;;) {
+        exchange.throwIfFailed();
+        const event = this.#core.nextEvent();
+        if (event === undefined) {
+          this.#arm();
+          await this.#input.fill();
+          // Only consequences, if the exchange has failed meanwhile.
+          this.#input.throwIfOver(this.#sender.broken);
+        } else if (event.type === "response") {
+          const response = this.#onResponse(event, exchange);
+          return response instanceof ExchangeResponse ? response : await response;
+        } else if (event.type !== "informational") {
+          throw ended();
+        } else if (event.status === 101) {
+          return await this.#handOver(event, exchange);
+        } else {
+          this.#onInformational(event, exchange);
+        }
+      }
     } catch (error) {
       throw await this.#failQuietly(exchange, error);
     }
@@ -213,24 +236,18 @@ export class ClientConnection {
     else this.#fail(this.#exchange, closedHere("Connection was closed on our side"), "closed");
   }
 
-  async #readHead(exchange: OutstandingExchange): Promise<ExchangeResponse> {
-    for (;;) {
-      const event = await this.#nextEvent(exchange);
-      if (event.type === "response") return await this.#onResponse(event, exchange);
-      if (event.type !== "informational") throw ended();
-      if (event.status === 100 || event.status === 101) this.#sender.resume();
-      if (event.status === 101) return await this.#handOver(event, exchange);
-      exchange.onInformational?.(event);
-      this.#deadline.cancel();
-    }
+  #onInformational(event: InformationalEvent, exchange: OutstandingExchange): void {
+    if (event.status === 100) this.#sender.resume();
+    exchange.onInformational?.(event);
+    this.#deadline.cancel();
   }
 
-  async #onResponse(
+  #onResponse(
     event: ResponseEvent,
     exchange: OutstandingExchange,
-  ): Promise<ExchangeResponse> {
+  ): ExchangeResponse | Promise<ExchangeResponse> {
     this.#rest();
-    if (this.#core.state.response === "tunnel") return await this.#handOver(event, exchange);
+    if (this.#core.state.response === "tunnel") return this.#handOver(event, exchange);
     // RFC 9112 section 9.5. Also a body that waits for its 100: it was answered without.
     const isUnwanted = event.status >= FIRST_UNWANTED_STATUS || this.#sender.awaitsContinue;
     // Where all is said, the last write may go on: it is about to settle.
@@ -238,7 +255,7 @@ export class ClientConnection {
     const response = new ExchangeResponse(event, exchange);
     exchange.remainingBytes = event.bodyLength ?? NaN;
     // Nothing to wait for: the connection is free for the next exchange at once.
-    if (event.bodyLength === 0) await exchange.readBody();
+    if (event.bodyLength === 0) this.#takeBody(exchange);
     return response;
   }
 
@@ -248,6 +265,7 @@ export class ClientConnection {
     exchange: OutstandingExchange,
   ): Promise<ExchangeResponse> {
     this.#rest();
+    if (event.type === "informational") this.#sender.resume();
     // RFC 9110 section 7.8: the request comes to its end in its own protocol.
     if (this.#sender.state === "sending") {
       await Promise.race([this.#sender.settled, exchange.ended]);
@@ -260,42 +278,80 @@ export class ClientConnection {
     return new ExchangeResponse(event, exchange, { transport: this.#transport, bytes });
   }
 
-  /** The next event of the exchange, waiting for it. */
-  async #nextEvent(exchange: OutstandingExchange): Promise<HttpEvent> {
-    for (;;) {
-      exchange.throwIfFailed();
+  /** What of the body is there already. The end comes with the last piece, or alone. */
+  #takeBody(exchange: OutstandingExchange): Uint8Array<ArrayBuffer> | undefined {
+    try {
       const event = this.#core.nextEvent();
-      if (event !== undefined) return event;
-      this.#arm();
-      await this.#input.fill();
-      // Only consequences, if the exchange has failed meanwhile.
-      this.#input.throwIfOver(this.#sender.broken);
+      return event === undefined ? undefined : this.#onBodyEvent(event, exchange);
+    } catch {
+      // The core says it again to whoever reads on.
+      return undefined;
     }
   }
 
   async #readBody(
     exchange: OutstandingExchange,
+    room: Uint8Array<ArrayBuffer> | undefined,
   ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     try {
-      const event = this.#core.nextEvent() ?? await this.#nextEventOfBody(exchange);
-      if (event.type === "data") {
-        exchange.remainingBytes -= event.bytes.length;
-        // The connection need not wait for somebody who asks once more.
-        if (exchange.remainingBytes === 0) this.#onEnd(this.#core.nextEvent()!, exchange);
-        return event.bytes;
+      for (;;) {
+        const event = this.#core.nextEvent();
+        if (event !== undefined) {
+          this.#rest();
+          return this.#onBodyEvent(event, exchange);
+        }
+        exchange.throwIfFailed();
+        this.#phase = "body";
+        this.#arm();
+        const piece = await this.#readPiece(room);
+        // Only consequences, if the exchange has failed meanwhile.
+        this.#input.throwIfOver(this.#sender.broken);
+        exchange.throwIfFailed();
+        if (piece === undefined) continue;
+        this.#rest();
+        this.#onPiece(piece.length, exchange);
+        return piece;
       }
-      this.#onEnd(event, exchange);
-      return undefined;
     } catch (error) {
       throw await this.#failQuietly(exchange, error);
     }
   }
 
-  async #nextEventOfBody(exchange: OutstandingExchange): Promise<HttpEvent> {
-    this.#phase = "body";
-    const event = await this.#nextEvent(exchange);
-    this.#rest();
-    return event;
+  /** Reads once; gives what has come past the core. */
+  async #readPiece(
+    room: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const max = Math.min(this.#core.passableBytes, room?.length ?? MAX_PIECE_BYTES);
+    if (max === 0) {
+      await this.#input.fill();
+      return undefined;
+    }
+    const space = room?.subarray(0, max) ?? new Uint8Array(max);
+    await this.#input.pass(space);
+    const length = this.#input.passedBytes;
+    if (length === 0) return undefined;
+    // Little in much room is moved: it may be kept for long.
+    return room === undefined && length < max / 2
+      ? space.slice(0, length)
+      : space.subarray(0, length);
+  }
+
+  #onBodyEvent(
+    event: HttpEvent,
+    exchange: OutstandingExchange,
+  ): Uint8Array<ArrayBuffer> | undefined {
+    if (event.type === "data") {
+      this.#onPiece(event.bytes.length, exchange);
+      return event.bytes;
+    }
+    this.#onEnd(event, exchange);
+    return undefined;
+  }
+
+  #onPiece(length: number, exchange: OutstandingExchange): void {
+    exchange.remainingBytes -= length;
+    // The connection need not wait for somebody who asks once more.
+    if (exchange.remainingBytes === 0) this.#onEnd(this.#core.nextEvent()!, exchange);
   }
 
   #onEnd(event: HttpEvent, exchange: OutstandingExchange): void {

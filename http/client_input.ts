@@ -2,10 +2,6 @@ import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { Transport } from "../nbio/transport.ts";
 import type { HttpConnection } from "./connection.ts";
 
-/** Room for a read while little comes: heads and small bodies. */
-const SMALL_READ_BYTES = 4 * 1024;
-/** Reads larger than this gain nothing: it is what a socket hands over at once. */
-const LARGE_READ_BYTES = 64 * 1024;
 /**
  * Reads that bring nothing, in a row, before the transport counts as broken. They
  * are lawful, but a loop of them would never let a deadline run.
@@ -18,11 +14,12 @@ export class ClientInput {
   isEnded = false;
   /** Bytes that have come since {@linkcode ClientInput.begin}. */
   receivedBytes = 0;
+  /** Bytes that the last read has brought past the core. */
+  passedBytes = 0;
 
   readonly #transport: Transport;
   readonly #core: HttpConnection;
   readonly #onSettled: () => void;
-  #space: Uint8Array | undefined;
   #filling: Promise<void> | undefined;
   #emptyCount = 0;
   #failure: { readonly cause: unknown } | undefined;
@@ -50,14 +47,23 @@ export class ClientInput {
 
   /** Reads once, or joins the read that is under way. It never rejects. */
   fill(): Promise<void> {
-    return this.#filling ??= this.#read();
+    return this.#filling ??= this.#read(undefined);
   }
 
-  /** Lets go of a large space: the next response may be long in coming, and small. */
+  /**
+   * Reads once past the core, to where a piece of the body is wanted, or joins the
+   * read that is under way. It never rejects.
+   *
+   * @param room Where to, no longer than what may pass.
+   */
+  pass(room: Uint8Array): Promise<void> {
+    this.passedBytes = 0;
+    return this.#filling ??= this.#read(room);
+  }
+
+  /** Lets go of large memory: the next response may be long in coming, and small. */
   rest(): void {
-    if (this.#filling === undefined && this.#space?.length === LARGE_READ_BYTES) {
-      this.#space = undefined;
-    }
+    if (this.#filling === undefined) this.#core.shrink();
   }
 
   /**
@@ -83,19 +89,20 @@ export class ClientInput {
     }
   }
 
-  #read(): Promise<void> {
-    const space = this.#space ??= new Uint8Array(SMALL_READ_BYTES);
+  #read(room: Uint8Array | undefined): Promise<void> {
+    const space = room ?? this.#core.receiveSpace();
     return this.#transport.read(space).then(
-      (count) => this.#onRead(count, space),
+      (count) => this.#onRead(count, space.length, room !== undefined),
       (cause) => this.#onError(cause),
     );
   }
 
-  #onRead(count: number | null, space: Uint8Array): void {
-    if (count !== null && !(Number.isInteger(count) && count >= 0 && count <= space.length)) {
-      const room = `there was room for ${space.length}`;
+  #onRead(count: number | null, maxCount: number, isPassing: boolean): void {
+    if (count !== null && !(Number.isInteger(count) && count >= 0 && count <= maxCount)) {
       return this.#onError(
-        new TypeError(`Cannot read: the transport brought ${count} bytes when ${room}`),
+        new TypeError(
+          `Cannot read: the transport brought ${count} bytes when there was room for ${maxCount}`,
+        ),
       );
     }
     this.#emptyCount = count === 0 ? this.#emptyCount + 1 : 0;
@@ -108,8 +115,8 @@ export class ClientInput {
       this.#core.receiveEnd();
     } else {
       this.receivedBytes += count;
-      this.#core.receive(space.subarray(0, count));
-      if (count === space.length) this.#space = new Uint8Array(LARGE_READ_BYTES);
+      if (isPassing) this.#core.passBody(this.passedBytes = count);
+      else this.#core.receiveCommit(count);
     }
     this.#onSettled();
   }

@@ -60,8 +60,10 @@ export interface SenderOwner {
 /** How far a request is. */
 export type SenderState = "idle" | "sending" | "sent" | "stopped";
 
-/** One write and one chunk of ours are at most so large: it bounds what is copied at a time. */
-const MAX_PIECE_BYTES = 64 * 1024;
+/** One write and one chunk of ours are at most so large: what comes may stop them in between. */
+const MAX_PIECE_BYTES = 256 * 1024;
+/** Larger pieces leave from where they lie; smaller ones together with what is around them. */
+const MAX_COPIED_BYTES = 16 * 1024;
 /** Writes that take nothing, in a row, before the transport counts as broken. */
 const MAX_EMPTY_WRITES = 2;
 
@@ -79,7 +81,7 @@ export class ClientSender {
   #source: AsyncIterator<Uint8Array> | undefined;
   #resumeBody: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
-  #writing: Promise<number> | undefined;
+  #writing: Promise<unknown> | undefined;
   /** Why the transport takes no more. */
   #broken: ConnectionClosedError | undefined;
 
@@ -163,8 +165,10 @@ export class ClientSender {
 
   /** Sends what was taken on. Its owner hears how that went, maybe at once. */
   run(): void {
-    this.#running = this.#run(this.#request!, this.#waits);
+    const request = this.#request!;
     this.#request = undefined;
+    if (isOneWrite(request) && !this.#waits) this.#runAtOnce(request);
+    else this.#running = this.#run(request, this.#waits);
   }
 
   /** A 100 has come: the body is wanted. */
@@ -186,6 +190,53 @@ export class ClientSender {
     this.#releaseSource();
   }
 
+  /** What leaves in one write, as nearly every request does, costs one promise. */
+  #runAtOnce({ body, trailers }: ExchangeRequest): void {
+    try {
+      if (body !== undefined) this.#core.send({ type: "data", bytes: body as Uint8Array });
+      this.#sendEnd(trailers);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    const bytes = this.#core.lendOutput()!;
+    if (this.#status !== undefined) this.#status.mayHaveSent = true;
+    this.#deadline.arm(this.#timeouts.writeTimeoutMs);
+    this.#running = this.#writing = this.#transport.write(bytes).then(
+      (count) => this.#onWritten(count, bytes),
+      (cause) => this.#fail(this.#break("the server has left", cause)),
+    );
+  }
+
+  #onWritten(count: number, bytes: Uint8Array): void | Promise<void> {
+    this.#writing = undefined;
+    if (this.#status !== undefined) this.#status.sentBytes += count;
+    if (count !== bytes.length) return this.#runRest(count, bytes);
+    this.#onSent();
+  }
+
+  async #runRest(count: number, bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#writeAll(bytes, count);
+      this.#onSent();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Everything has left. */
+  #onSent(): void {
+    if (this.#state !== "sending") return;
+    this.#state = "sent";
+    // The next deadline first: a wheel that runs empty has to be started again.
+    this.#owner.onTurn();
+    this.#deadline.cancel();
+  }
+
+  #sendEnd(trailers: ExchangeRequest["trailers"]): void {
+    const fields = typeof trailers === "function" ? trailers() : trailers;
+    this.#core.send({ type: "end", trailers: fields });
+  }
+
   async #run(request: ExchangeRequest, waits: boolean): Promise<void> {
     try {
       if (waits) {
@@ -193,11 +244,7 @@ export class ClientSender {
         await this.#awaitContinue();
       }
       await this.#sendBody(request);
-      if (this.#state !== "sending") return;
-      this.#state = "sent";
-      // The next deadline first: a wheel that runs empty has to be started again.
-      this.#owner.onTurn();
-      this.#deadline.cancel();
+      this.#onSent();
     } catch (error) {
       this.#fail(error);
     }
@@ -207,8 +254,7 @@ export class ClientSender {
     if (body instanceof Uint8Array) await this.#sendBytes(body, true);
     else if (body !== undefined) await this.#sendSource(body);
     if (this.#state !== "sending") return;
-    const fields = typeof trailers === "function" ? trailers() : trailers;
-    this.#core.send({ type: "end", trailers: fields });
+    this.#sendEnd(trailers);
     await this.#flush();
   }
 
@@ -234,28 +280,51 @@ export class ClientSender {
 
   /** Sends bytes of the body; the last of them may be kept for the end to go along. */
   async #sendBytes(bytes: Uint8Array, keepsLast: boolean): Promise<void> {
+    if (bytes.length <= MAX_COPIED_BYTES) {
+      this.#core.send({ type: "data", bytes });
+      if (!keepsLast) await this.#flush();
+      return;
+    }
     for (let at = 0; at < bytes.length && this.#state === "sending";) {
       const end = Math.min(at + MAX_PIECE_BYTES, bytes.length);
-      this.#core.send({ type: "data", bytes: bytes.subarray(at, end) });
+      await this.#sendUncopied(bytes.subarray(at, end));
       at = end;
-      if (at < bytes.length || !keepsLast) await this.#flush();
     }
+  }
+
+  /** Sends a piece from where it lies. */
+  async #sendUncopied(piece: Uint8Array): Promise<void> {
+    this.#core.beginData(piece.length);
+    await this.#flush();
+    await this.#writeAll(piece, 0);
+    this.#core.endData();
   }
 
   /** Writes everything that is ready. */
   async #flush(): Promise<void> {
-    const bytes = this.#core.takeOutput();
-    if (bytes === undefined) return;
+    const bytes = this.#core.lendOutput();
+    if (bytes !== undefined) await this.#writeAll(bytes, 0);
+  }
+
+  /**
+   * Writes on in some bytes.
+   *
+   * @param written How many the last write took; 0 if there was none.
+   */
+  async #writeAll(bytes: Uint8Array, written: number): Promise<void> {
+    let offset = this.#checkWritten(written, bytes.length);
     let emptyCount = 0;
-    for (let offset = 0; offset < bytes.length && this.#state === "sending";) {
-      const written = await this.#write(offset === 0 ? bytes : bytes.subarray(offset));
-      emptyCount = written === 0 ? emptyCount + 1 : 0;
-      if (!(Number.isInteger(written) && written >= 0 && written <= bytes.length - offset)) {
-        throw this.#break(`${written} bytes are said to be taken of ${bytes.length - offset}`);
-      }
+    while (offset < bytes.length && this.#state === "sending") {
+      const count = await this.#write(offset === 0 ? bytes : bytes.subarray(offset));
+      emptyCount = count === 0 ? emptyCount + 1 : 0;
       if (emptyCount === MAX_EMPTY_WRITES) throw this.#break("nothing is taken");
-      offset += written;
+      offset += this.#checkWritten(count, bytes.length - offset);
     }
+  }
+
+  #checkWritten(count: number, maxCount: number): number {
+    if (Number.isInteger(count) && count >= 0 && count <= maxCount) return count;
+    throw this.#break(`${count} bytes are said to be taken of ${maxCount}`);
   }
 
   async #write(bytes: Uint8Array): Promise<number> {
@@ -263,7 +332,8 @@ export class ClientSender {
     if (status !== undefined) status.mayHaveSent = true;
     this.#deadline.arm(this.#timeouts.writeTimeoutMs);
     try {
-      const written = await (this.#writing = this.#transport.write(bytes));
+      const writing = this.#writing = this.#transport.write(bytes);
+      const written = await writing;
       if (status !== undefined) status.sentBytes += written;
       return written;
     } catch (cause) {
@@ -314,6 +384,11 @@ export class ClientSender {
     // Not waited for: a generator gets to it only when its present step is over.
     void Promise.try(() => source?.return?.()).catch(() => {});
   }
+}
+
+/** Whether head and body leave together. */
+function isOneWrite({ body }: ExchangeRequest): boolean {
+  return body === undefined || (body instanceof Uint8Array && body.length <= MAX_COPIED_BYTES);
 }
 
 function lengthOf({ body, bodyLength }: ExchangeRequest): number | undefined {

@@ -50,7 +50,11 @@ import { decideFraming, Framing, isPersistent } from "./framing.ts";
  * error, and then has to close. An error of the caller changes nothing.
  *
  * Work is linear in the bytes received, and all of them are copied on their way
- * in and out: no array of the caller is kept, none handed out is used again.
+ * in and out: no array of the caller is kept, none handed out is used again. A
+ * driver that wants no copy reads into {@linkcode HttpConnection.receiveSpace},
+ * writes what {@linkcode HttpConnection.lendOutput} gives, and moves large bodies
+ * past the connection: {@linkcode HttpConnection.passBody},
+ * {@linkcode HttpConnection.beginData}.
  *
  * @example A server and a client without a network
  * ```ts
@@ -160,6 +164,67 @@ export class HttpConnection {
   }
 
   /**
+   * Room for the next read, so that {@linkcode HttpConnection.receive} need not
+   * copy. One read at a time: the room is void with the next call, and with every
+   * other way to give bytes in.
+   *
+   * @returns A view into the memory of the connection, never empty.
+   * @throws {LimitExceededError} If `maxBufferedBytes` wait: pull events first.
+   */
+  receiveSpace(): Uint8Array<ArrayBuffer> {
+    return this.#reader.space();
+  }
+
+  /**
+   * Takes bytes that were read into {@linkcode HttpConnection.receiveSpace}, as
+   * {@linkcode HttpConnection.receive} takes them.
+   *
+   * @param byteCount How many.
+   * @throws {RangeError} If there was no room for so many.
+   */
+  receiveCommit(byteCount: number): void {
+    if (this.#failure === undefined && this.#received() !== "closed") {
+      this.#reader.commit(byteCount);
+    }
+  }
+
+  /**
+   * Gives memory back that nothing waits in. Not while a read into
+   * {@linkcode HttpConnection.receiveSpace} is under way.
+   */
+  shrink(): void {
+    this.#reader.shrink();
+  }
+
+  /**
+   * Bytes that may go past this core: the rest of a body without chunks, while
+   * none of it waits to be pulled. Read at most so many straight to where they are
+   * wanted, and tell {@linkcode HttpConnection.passBody}. Infinity for a body that
+   * ends with the connection.
+   */
+  get passableBytes(): number {
+    return this.#failure === undefined && this.#received() === "body"
+      ? this.#reader.passableBytes
+      : 0;
+  }
+
+  /**
+   * Takes note of bytes of the body that went past this core: what would have been
+   * a `data` event.
+   *
+   * @param byteCount How many.
+   * @throws {RangeError} If so many may not.
+   */
+  passBody(byteCount: number): void {
+    if (!(Number.isInteger(byteCount) && byteCount >= 0 && byteCount <= this.passableBytes)) {
+      throw new RangeError(
+        `Cannot pass body: ${byteCount} bytes, expected 0 to ${this.passableBytes}`,
+      );
+    }
+    this.#reader.passBody(byteCount);
+  }
+
+  /**
    * Notes that the peer has ended its stream; what came before still counts. A
    * server may go on to answer: the end of what a client sends is not the end of
    * what it reads.
@@ -231,6 +296,38 @@ export class HttpConnection {
    */
   takeOutput(): Uint8Array | undefined {
     return this.#writer.take();
+  }
+
+  /**
+   * Takes the bytes to write, without a copy.
+   *
+   * @returns Memory of the connection, which the next `send` overwrites: write it
+   * first. `undefined` where there is nothing to write.
+   */
+  lendOutput(): Uint8Array | undefined {
+    return this.#writer.lend();
+  }
+
+  /**
+   * Begins a piece of the body that the caller writes, so that it need not be
+   * copied: after what {@linkcode HttpConnection.takeOutput} gives then, and before
+   * {@linkcode HttpConnection.endData}.
+   *
+   * @param byteCount Bytes of the piece.
+   * @returns Whether the bytes are to be written: not to HEAD, and not where there
+   * are none.
+   * @throws {HttpStateError} As {@linkcode HttpConnection.send} does for `data`.
+   */
+  beginData(byteCount: number): boolean {
+    this.#checkSend("data");
+    const isSent = this.#writer.beginData(byteCount);
+    this.#moveSent("data");
+    return isSent;
+  }
+
+  /** Ends a piece that {@linkcode HttpConnection.beginData} told to write. */
+  endData(): void {
+    this.#writer.endData();
   }
 
   /**

@@ -10,6 +10,10 @@ import { Framing } from "./framing.ts";
 import { HeadParser, type MessageKind } from "./head_parser.ts";
 import type { HeaderList } from "./header_list.ts";
 import type { HttpLenience, ResolvedHttpLimits } from "./limits.ts";
+import { reasonPhrase } from "./status.ts";
+
+/** Room while little comes: heads and small bodies. */
+const IDLE_BYTES = 4 * 1024;
 
 /**
  * The half of a connection that receives: the bytes that wait, and the message
@@ -46,6 +50,7 @@ export class ConnectionReader {
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#buffer = new ReceiveBuffer({
       maxBytes: Math.min(maxBufferedBytes, Number.MAX_SAFE_INTEGER),
+      idleBytes: Math.min(maxBufferedBytes, IDLE_BYTES),
     });
   }
 
@@ -85,6 +90,35 @@ export class ConnectionReader {
     }
     this.#buffer.writable(chunk.length).set(chunk);
     this.#buffer.commit(chunk.length);
+  }
+
+  /** Room for the next bytes, behind those that wait. */
+  space(): Uint8Array<ArrayBuffer> {
+    return this.#buffer.writable();
+  }
+
+  /** Takes note of bytes that were put into the room. */
+  commit(count: number): void {
+    this.#buffer.commit(count);
+  }
+
+  /** Gives memory back, if nothing waits. */
+  shrink(): void {
+    this.#buffer.shrink();
+  }
+
+  /**
+   * Bytes of the body that may go past the buffer, straight to where they are
+   * wanted: those of a body without chunks, once nothing waits.
+   */
+  get passableBytes(): number {
+    const body = this.#body;
+    return body === undefined || this.#buffer.length > 0 ? 0 : body.passableBytes;
+  }
+
+  /** Takes note of bytes of the body that went past the buffer. */
+  passBody(count: number): void {
+    this.#body!.skip(count);
   }
 
   /** Notes that the peer has ended its stream. */
@@ -137,7 +171,7 @@ export class ConnectionReader {
     return {
       type: "informational",
       status: this.head.status,
-      reason: this.head.reason(bytes, start),
+      reason: reasonOf(this.head, bytes, start),
       headers: this.head.headers(bytes, start),
     };
   }
@@ -149,7 +183,7 @@ export class ConnectionReader {
     return {
       type: "response",
       status,
-      reason: this.head.reason(bytes, start),
+      reason: reasonOf(this.head, bytes, start),
       minorVersion,
       headers: this.head.headers(bytes, start),
       bodyLength: lengthOf(framing),
@@ -204,6 +238,12 @@ export class ConnectionReader {
     this.#buffer.consume(this.#buffer.length);
     this.#buffer.shrink();
   }
+}
+
+/** Nearly always the registered one, which need not be decoded. */
+function reasonOf(head: HeadParser, bytes: Uint8Array, start: number): string {
+  const registered = reasonPhrase(head.status);
+  return head.hasReason(bytes, start, registered) ? registered : head.reason(bytes, start);
 }
 
 function lengthOf(framing: number): number | undefined {

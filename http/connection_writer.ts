@@ -77,6 +77,19 @@ export class ConnectionWriter {
   }
 
   /**
+   * Takes what was written as a view: valid until the next writing, and without a
+   * copy.
+   */
+  lend(): Uint8Array | undefined {
+    const out = this.#output;
+    if (out.length === 0) return undefined;
+    const view = out.view();
+    if (out.bytes.length > MAX_KEPT_BYTES) this.#output = new OutputBuffer();
+    else out.clear();
+    return view;
+  }
+
+  /**
    * Writes the head of a request.
    *
    * @throws {TypeError} If the head is not one that may be sent.
@@ -156,6 +169,21 @@ export class ConnectionWriter {
   }
 
   /**
+   * Writes what goes in front of a piece of the body that others send.
+   *
+   * @returns Whether the piece is to be sent.
+   * @throws {HttpStateError} If the body would get longer than its head said.
+   */
+  beginData(length: number): boolean {
+    return this.#body!.beginPiece(this.#output, length);
+  }
+
+  /** Writes what goes behind such a piece. */
+  endData(): void {
+    this.#body!.endPiece(this.#output);
+  }
+
+  /**
    * Ends the body.
    *
    * @throws {HttpStateError} If it is shorter than its head said.
@@ -164,7 +192,7 @@ export class ConnectionWriter {
    */
   writeEnd(trailers: HeaderInit | undefined): void {
     // Checked as a whole first: the encoder writes field by field.
-    this.#body!.end(this.#output, new HeaderList(trailers));
+    this.#body!.end(this.#output, trailers === undefined ? undefined : new HeaderList(trailers));
   }
 
   /** Takes back what a failing step has written. */
@@ -251,6 +279,9 @@ export class ConnectionWriter {
 }
 
 function writeFields(out: OutputBuffer, headers: HeaderInit = []): void {
+  if (headers instanceof HeaderList) {
+    return headers.forEach((name, value) => out.writeField(name, value));
+  }
   const fields = Symbol.iterator in headers
     ? headers as Iterable<readonly [string, string]>
     : Object.entries(headers);

@@ -15,8 +15,8 @@ const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
   ["zstd", "zstd"],
 ]);
 
-/** What an answer with 415 says about codings (RFC 9110 section 12.5.3). */
-const ACCEPTED = "gzip, deflate, br, zstd";
+/** The codings that can be undone, as Accept-Encoding lists them (RFC 9110 section 12.5.3). */
+export const ACCEPTED_CODINGS = "gzip, deflate, br, zstd";
 
 /**
  * The codings of a body, in the order in which they were applied.
@@ -28,16 +28,42 @@ const ACCEPTED = "gzip, deflate, br, zstd";
  * @throws {LimitExceededError} If there are more.
  */
 export function parseContentCodings(value: string | undefined, max: number): ContentCoding[] {
+  const { codings, unknown } = readCodings(value, max);
+  if (unknown === undefined) return codings;
+  throw new HttpError(415, `Cannot decode body: coding "${unknown.slice(0, 32)}" is unknown`, {
+    headers: [["accept-encoding", ACCEPTED_CODINGS]],
+  });
+}
+
+/**
+ * The codings of a body, in the order in which they were applied, where all can be
+ * undone.
+ *
+ * @param value Value of Content-Encoding, if any.
+ * @param max Most codings; Infinity for no bound.
+ * @returns The codings; none for `identity`, which is no coding, and `undefined` if
+ * one is unknown.
+ * @throws {LimitExceededError} If there are more.
+ */
+export function knownContentCodings(
+  value: string | undefined,
+  max: number,
+): ContentCoding[] | undefined {
+  const { codings, unknown } = readCodings(value, max);
+  return unknown === undefined ? codings : undefined;
+}
+
+/** What is known up to the first that is not. */
+function readCodings(
+  value: string | undefined,
+  max: number,
+): { codings: ContentCoding[]; unknown: string | undefined } {
   const codings: ContentCoding[] = [];
   for (const item of (value ?? "").split(",")) {
     const name = item.trim().toLowerCase();
     if (name === "" || name === "identity") continue;
     const coding = CODINGS.get(name);
-    if (coding === undefined) {
-      throw new HttpError(415, `Cannot decode body: coding "${name.slice(0, 32)}" is unknown`, {
-        headers: [["accept-encoding", ACCEPTED]],
-      });
-    }
+    if (coding === undefined) return { codings, unknown: name };
     if (codings.length === max) {
       throw new LimitExceededError(`Cannot decode body: it has more than ${max} content codings`, {
         limit: "maxContentCodings",
@@ -47,7 +73,7 @@ export function parseContentCodings(value: string | undefined, max: number): Con
     }
     codings.push(coding);
   }
-  return codings;
+  return { codings, unknown: undefined };
 }
 
 /**

@@ -140,3 +140,4 @@ export {
   rankTypes,
 } from "./negotiation.ts";
 export { type NegotiateOptions, parsePreferences, type Preference } from "./negotiation_parser.ts";
+export { type KeepAliveHint, parseKeepAlive } from "./keep_alive.ts";

@@ -24,8 +24,14 @@ export interface ResponseSource {
   readonly trailers: HeaderList | undefined;
   /** Whether the whole response has been read. */
   readonly isComplete: boolean;
-  /** Reads on; `undefined` at the end. */
-  readBody(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Reads on; `undefined` at the end.
+   *
+   * @param room Where a piece may be put: it is then given as the front of it.
+   */
+  readBody(room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** What is there without waiting; `undefined` where there is nothing, or the end. */
+  takeBody(): Uint8Array<ArrayBuffer> | undefined;
   /** Gives the rest up. */
   close(): void;
 }
@@ -53,6 +59,8 @@ export interface ResponseDiscardOptions {
 
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const DEFAULT_DISCARD_BYTES = 256 * 1024;
+/** Memory set aside for a body of which nothing has come. */
+const FIRST_ROOM_BYTES = 1024 * 1024;
 
 /**
  * What a server has answered: the head, and the body as it comes. Nothing is read
@@ -153,7 +161,11 @@ export class ExchangeResponse implements AsyncDisposable {
    * @throws {Error} The reason of the exchange's signal; or why the request failed
    * that was still leaving.
    */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#read();
+  }
+
+  async #read(room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#isReading) {
       throw new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", "Cannot read: another read is waiting", {
         state: "reading",
@@ -162,7 +174,7 @@ export class ExchangeResponse implements AsyncDisposable {
     }
     this.#isReading = true;
     try {
-      return await this.#source.readBody();
+      return await this.#source.readBody(room);
     } finally {
       this.#isReading = false;
     }
@@ -201,17 +213,48 @@ export class ExchangeResponse implements AsyncDisposable {
   async bytes(options: ResponseBytesOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const max = resolveBound("maxBytes", options.maxBytes ?? DEFAULT_MAX_BYTES);
     // Before a byte is read, where the head told.
-    if ((this.bodyLength ?? 0) > max) throw this.#tooLarge(this.bodyLength!, max);
+    const { bodyLength } = this;
+    if ((bodyLength ?? 0) > max) throw this.#tooLarge(bodyLength!, max);
+    // The common case: it has come with its head.
+    const first = this.#isReading ? undefined : this.#source.takeBody();
+    if (this.isComplete) return first ?? new Uint8Array(0);
+    if (bodyLength !== undefined) return await this.#collectInPlace(first, bodyLength);
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let length = 0;
-    while (!this.isComplete) {
-      const chunk = await this.read();
+    for (let chunk = first;;) {
+      if (chunk !== undefined) {
+        length += chunk.length;
+        if (length > max) throw this.#tooLarge(length, max);
+        chunks.push(chunk);
+      }
+      if (this.isComplete) break;
+      chunk = await this.read();
       if (chunk === undefined) break;
-      length += chunk.length;
-      if (length > max) throw this.#tooLarge(length, max);
-      chunks.push(chunk);
     }
     return chunks.length === 1 ? chunks[0]! : concat(chunks, length);
+  }
+
+  /** Reads a body of known length straight to where it is wanted. */
+  async #collectInPlace(
+    first: Uint8Array<ArrayBuffer> | undefined,
+    bodyLength: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    // What is announced need not come: memory follows what has.
+    let bytes = new Uint8Array(Math.min(bodyLength, FIRST_ROOM_BYTES));
+    let length = 0;
+    for (let chunk = first;;) {
+      if (chunk !== undefined) {
+        if (length + chunk.length > bytes.length) bytes = enlarge(bytes, length + chunk.length);
+        if (chunk.buffer !== bytes.buffer) bytes.set(chunk, length);
+        length += chunk.length;
+      }
+      if (this.isComplete) break;
+      if (length === bytes.length) bytes = enlarge(bytes, Math.min(bodyLength, 2 * length));
+      chunk = await this.#read(bytes.subarray(length));
+      if (chunk === undefined) break;
+    }
+    // A part of it was read before.
+    return length === bytes.length ? bytes : bytes.slice(0, length);
   }
 
   /**
@@ -252,6 +295,13 @@ export class ExchangeResponse implements AsyncDisposable {
       max,
     });
   }
+}
+
+/** Room for more, with what there is at its front. */
+function enlarge(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
 }
 
 function concat(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {

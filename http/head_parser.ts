@@ -167,6 +167,16 @@ export class HeadParser {
     return decodeLatin1(bytes, start + this.#textStart, start + this.#textEnd);
   }
 
+  /** Whether the reason phrase of the head at `start` is a text, which has only ASCII. */
+  hasReason(bytes: Uint8Array, start: number, text: string): boolean {
+    if (this.#textEnd - this.#textStart !== text.length) return false;
+    const first = start + this.#textStart;
+    for (let index = 0; index < text.length; index++) {
+      if (bytes[first + index] !== text.charCodeAt(index)) return false;
+    }
+    return true;
+  }
+
   /** The fields of the head at `start`, with bytes of their own. */
   headers(bytes: Uint8Array, start: number): HeaderList {
     return HeaderList.fromFields(bytes, start + this.#fieldsStart, this.#fields);

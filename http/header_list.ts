@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { HeadSlab } from "./_head_slab.ts";
 import { decodeLatin1, equalsIgnoreCase } from "./ascii.ts";
 import { type FieldParser, OFFSETS_PER_FIELD } from "./field_parser.ts";
 import { checkFieldName, checkFieldValue } from "./field_text.ts";
@@ -8,6 +9,9 @@ import { checkFieldName, checkFieldValue } from "./field_text.ts";
 export type HeaderInit =
   | Iterable<readonly [name: string, value: string]>
   | Readonly<Record<string, string>>;
+
+/** Memory of the lists over fields that came. */
+const slab = new HeadSlab();
 
 /**
  * An ordered list of header fields. Unlike `Headers` it keeps duplicates, the
@@ -26,10 +30,14 @@ export type HeaderInit =
  * ```
  */
 export class HeaderList implements Iterable<[name: string, value: string]> {
-  #names: (string | undefined)[] = [];
-  #values: (string | undefined)[] = [];
+  /** A field that came is filled in when it is asked for. */
+  readonly #names: (string | undefined)[] = [];
+  readonly #values: (string | undefined)[] = [];
+  #size = 0;
   #wire: Uint8Array | undefined;
-  #offsets: Int32Array | undefined;
+  /** Where the section starts in the wire bytes. */
+  #base = 0;
+  #offsets: number[] | undefined;
 
   /**
    * Makes a list.
@@ -37,7 +45,8 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
    * @param init Fields to start with, in order.
    * @throws {TypeError} If a name or value cannot stand in a message.
    */
-  constructor(init: HeaderInit = []) {
+  constructor(init?: HeaderInit) {
+    if (init === undefined) return;
     const fields = Symbol.iterator in init
       ? init as Iterable<readonly [string, string]>
       : Object.entries(init);
@@ -47,16 +56,21 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   /** A list over fields just parsed; it copies the bytes it needs. */
   static fromFields(bytes: Uint8Array, base: number, fields: FieldParser): HeaderList {
     const list = new HeaderList();
-    list.#wire = bytes.slice(base, base + fields.length);
-    list.#offsets = fields.offsets.slice(0, fields.count * OFFSETS_PER_FIELD);
-    list.#names = new Array(fields.count).fill(undefined);
-    list.#values = new Array(fields.count).fill(undefined);
+    slab.store(bytes, base, fields.length);
+    list.#wire = slab.bytes;
+    list.#base = slab.start;
+    list.#size = fields.count;
+    const { offsets } = fields;
+    // A plain array: a typed one would have memory outside the heap.
+    const kept: number[] = [];
+    for (let at = 0; at < fields.count * OFFSETS_PER_FIELD; at++) kept.push(offsets[at]!);
+    list.#offsets = kept;
     return list;
   }
 
   /** Number of fields, duplicates counted. */
   get size(): number {
-    return this.#names.length;
+    return this.#size;
   }
 
   /**
@@ -70,7 +84,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   get(name: string): string | undefined {
     const lower = name.toLowerCase();
     let joined: string | undefined;
-    for (let index = 0; index < this.#names.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       if (!this.#isNamed(index, lower)) continue;
       const value = this.#value(index);
       if (joined === undefined) joined = value;
@@ -89,7 +103,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   getAll(name: string): string[] {
     const lower = name.toLowerCase();
     const values: string[] = [];
-    for (let index = 0; index < this.#names.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       if (this.#isNamed(index, lower)) values.push(this.#value(index));
     }
     return values;
@@ -102,7 +116,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
    */
   has(name: string): boolean {
     const lower = name.toLowerCase();
-    for (let index = 0; index < this.#names.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       if (this.#isNamed(index, lower)) return true;
     }
     return false;
@@ -118,8 +132,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   append(name: string, value: string): void {
     checkFieldName(name);
     checkFieldValue(value);
-    this.#names.push(name);
-    this.#values.push(value);
+    this.#push(name, value);
   }
 
   /**
@@ -143,10 +156,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
       this.#values[index] = value;
       return true;
     });
-    if (!isSet) {
-      this.#names.push(name);
-      this.#values.push(value);
-    }
+    if (!isSet) this.#push(name, value);
   }
 
   /**
@@ -160,16 +170,32 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
     this.#keep((index) => !this.#isNamed(index, lower));
   }
 
+  /**
+   * Visits every field in order: an iterator makes a pair for each.
+   *
+   * @param visit Called with the name as it came, and the value. It must not
+   * change the list.
+   */
+  forEach(visit: (name: string, value: string) => void): void {
+    for (let index = 0; index < this.#size; index++) visit(this.#name(index), this.#value(index));
+  }
+
   /** The names in order, spelled as they came. */
   *names(): IterableIterator<string> {
-    for (let index = 0; index < this.#names.length; index++) yield this.#name(index);
+    for (let index = 0; index < this.#size; index++) yield this.#name(index);
   }
 
   /** Name and value of every field, in order. */
   *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
-    for (let index = 0; index < this.#names.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       yield [this.#name(index), this.#value(index)];
     }
+  }
+
+  #push(name: string, value: string): void {
+    this.#names[this.#size] = name;
+    this.#values[this.#size] = value;
+    this.#size++;
   }
 
   #isNamed(index: number, lower: string): boolean {
@@ -178,7 +204,8 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
       return name.length === lower.length && name.toLowerCase() === lower;
     }
     const at = index * OFFSETS_PER_FIELD;
-    return equalsIgnoreCase(this.#wire!, this.#offsets![at]!, this.#offsets![at + 1]!, lower);
+    const start = this.#base + this.#offsets![at]!;
+    return equalsIgnoreCase(this.#wire!, start, this.#base + this.#offsets![at + 1]!, lower);
   }
 
   #name(index: number): string {
@@ -190,13 +217,14 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
   }
 
   #decode(at: number): string {
-    return decodeLatin1(this.#wire!, this.#offsets![at]!, this.#offsets![at + 1]!);
+    const start = this.#base + this.#offsets![at]!;
+    return decodeLatin1(this.#wire!, start, this.#base + this.#offsets![at + 1]!);
   }
 
   /** Before fields move: offsets are found by index. */
   #decodeAll(): void {
     if (this.#wire === undefined) return;
-    for (let index = 0; index < this.#names.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       this.#name(index);
       this.#value(index);
     }
@@ -206,8 +234,7 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
 
   #keep(predicate: (index: number) => boolean): void {
     let kept = 0;
-    const count = this.#names.length;
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < this.#size; index++) {
       if (!predicate(index)) continue;
       this.#names[kept] = this.#names[index];
       this.#values[kept] = this.#values[index];
@@ -215,5 +242,6 @@ export class HeaderList implements Iterable<[name: string, value: string]> {
     }
     this.#names.length = kept;
     this.#values.length = kept;
+    this.#size = kept;
   }
 }

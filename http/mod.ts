@@ -146,6 +146,15 @@ export {
 } from "./rate_limit_store.ts";
 export type * from "./standard_schema.ts";
 export { type ValidatedPart, ValidationError, type ValidationIssue } from "./validation_error.ts";
+export * from "./client_pool.ts";
+export type {
+  ClientPoolHostStats,
+  ClientPoolOptions,
+  ClientPoolStats,
+  PoolAcquireOptions,
+  PooledConnection,
+  PoolTarget,
+} from "./client_pool_options.ts";
 export * from "./cookie_date.ts";
 export { CookieEncrypter } from "./cookie_encrypter.ts";
 export * from "./cookie_jar.ts";

@@ -6,7 +6,12 @@ import type { HeaderList } from "./header_list.ts";
 /** What a connection does for the exchange at hand. */
 export interface ExchangeOwner {
   /** Reads on in the body of the response; `undefined` at its end. */
-  readBody(exchange: OutstandingExchange): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readBody(
+    exchange: OutstandingExchange,
+    room: Uint8Array<ArrayBuffer> | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** What has come of the body already, as one piece. */
+  takeBody(exchange: OutstandingExchange): Uint8Array<ArrayBuffer> | undefined;
   /** Gives the exchange up for the reason of its signal. */
   abort(exchange: OutstandingExchange, reason: unknown): void;
   /** Gives the rest of the response up, and the connection with it. */
@@ -18,8 +23,6 @@ export interface ExchangeOwner {
  * response that is kept for longer than that reaches nothing but this.
  */
 export class OutstandingExchange implements ResponseSource {
-  /** Resolves when the connection is free again, or of no more use. */
-  readonly ended: Promise<void>;
   /** How long each step may take. */
   readonly timeouts: Required<ExchangeTimeouts>;
   /** Told of informational responses. */
@@ -35,7 +38,9 @@ export class OutstandingExchange implements ResponseSource {
 
   readonly #owner: ExchangeOwner;
   readonly #signal: AbortSignal | undefined;
-  readonly #resolveEnded: () => void;
+  /** Made for whoever asks: most never do. */
+  #ended: PromiseWithResolvers<void> | undefined;
+  #onAbort: (() => void) | undefined;
   #isOver = false;
 
   /**
@@ -48,14 +53,21 @@ export class OutstandingExchange implements ResponseSource {
     timeouts: Required<ExchangeTimeouts>,
     options: ExchangeOptions,
   ) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ended = promise;
-    this.#resolveEnded = resolve;
     this.#owner = owner;
     this.timeouts = timeouts;
     this.onInformational = options.onInformational;
-    this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const { signal } = options;
+    this.#signal = signal;
+    if (signal === undefined) return;
+    this.#onAbort = () => owner.abort(this, signal.reason);
+    signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Resolves when the connection is free again, or of no more use. */
+  get ended(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    this.#ended ??= Promise.withResolvers<void>();
+    return this.#ended.promise;
   }
 
   /** Whether the connection has done with it. */
@@ -69,10 +81,16 @@ export class OutstandingExchange implements ResponseSource {
   }
 
   /** Reads on in the body; `undefined` at its end. */
-  readBody(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  readBody(room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.isComplete) return Promise.resolve(undefined);
     if (this.failure !== undefined) return Promise.reject(this.failure.error);
-    return this.#owner.readBody(this);
+    return this.#owner.readBody(this, room);
+  }
+
+  /** What has come of the body already; `undefined` where that has to be waited for. */
+  takeBody(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.isComplete || this.failure !== undefined) return undefined;
+    return this.#owner.takeBody(this);
   }
 
   /** Gives the rest of the response up; does nothing behind its end. */
@@ -83,9 +101,7 @@ export class OutstandingExchange implements ResponseSource {
   /** Lets go of everything: called once, by the connection. */
   end(): void {
     this.#isOver = true;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#resolveEnded();
+    if (this.#onAbort !== undefined) this.#signal!.removeEventListener("abort", this.#onAbort);
+    this.#ended?.resolve();
   }
-
-  readonly #onAbort = (): void => this.#owner.abort(this, this.#signal!.reason);
 }

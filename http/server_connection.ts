@@ -7,7 +7,7 @@ import { requestFault } from "./request_fault.ts";
 import type { RequestReader } from "./request_reader.ts";
 import { ServerDeadline } from "./server_deadline.ts";
 import { answerError } from "./server_errors.ts";
-import { type ExchangeHost, ServerExchange } from "./server_exchange.ts";
+import { type ExchangeHost, type HandedExchange, ServerExchange } from "./server_exchange.ts";
 import { type InputOwner, ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServedConnection, ServerShared } from "./server_shared.ts";
@@ -52,6 +52,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
 
   #reader: RequestReader | undefined;
   #exchange: ServerExchange | undefined;
+  /** What the connection became when it was given away. */
+  #heir: HandedExchange | undefined;
   #step: Step = Step.READ;
   #isAborted = false;
   /** An error was answered while a read was under way: what comes is dropped. */
@@ -101,9 +103,11 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     } finally {
       this.deadline.cancel();
       this.output.release();
-      closeQuietly(this.transport);
+      if (this.#heir === undefined) closeQuietly(this.transport);
       this.shared.connections.delete(this);
     }
+    // It counts as ours until it is closed, by whoever has it now.
+    return this.#heir?.ended;
   }
 
   /** Notes what is waited for. */
@@ -234,8 +238,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     if (this.input.isEnded) this.onInputEnd();
     await exchange.settle(result);
     if (exchange.handed !== undefined) {
-      // It counts as ours until it is closed, by whoever has it now.
-      await exchange.handed.closed;
+      // The handler has settled, and what it asked for is not done.
+      if (this.#heir === undefined) await exchange.handed.closed;
       this.#isAborted = true;
     }
     if (this.isGone) return false;
@@ -259,6 +263,19 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     if (!reader.isBodyDone && !await this.#drain(reader)) return false;
     this.deadline.cancel();
     return this.#next(reader);
+  }
+
+  giveAway(heir: HandedExchange): void {
+    const { connections } = this.shared;
+    connections.delete(this);
+    connections.add(heir);
+    this.#heir = heir;
+    this.#exchange = undefined;
+    this.input.giveAway();
+    const reader = this.#reader!;
+    if (!reader.isBodyDone) return;
+    reader.next();
+    this.shared.giveReader(reader);
   }
 
   #next(reader: RequestReader): true {

@@ -23,7 +23,7 @@ import {
 import { type HandedConnection, HandedTransport } from "./server_handover.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
-import type { HandlerResult, ServerShared } from "./server_shared.ts";
+import type { HandlerResult, ServedConnection, ServerShared } from "./server_shared.ts";
 import { bytesOf, dropBody, ServerStream, type StreamSource } from "./server_stream.ts";
 import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 
@@ -31,6 +31,7 @@ const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const RESET_CONTENT = 205;
 const NO_LINE = new Uint8Array(0);
+const ENDED: Promise<void> = Promise.resolve();
 /** Turns of the microtask queue that a handler gets to be through "at once". */
 const PROMPT_TURNS = 12;
 
@@ -47,10 +48,19 @@ export interface ExchangeHost {
   readonly isGone: boolean;
   /** Cuts the connection. */
   abort(reason: unknown): void;
+  /** Lets go of everything but the transport, which is another protocol's from now on. */
+  giveAway(heir: HandedExchange): void;
+}
+
+/** A request whose connection was given away: all that is left of that as its server sees it. */
+export interface HandedExchange extends ServedConnection {
+  /** Resolves when the connection is closed and its handler has settled. */
+  readonly ended: Promise<void>;
 }
 
 /** One request of a connection with its response, from head to last byte. */
-export class ServerExchange implements ContextSource, ResponseSurroundings, WriterTarget {
+export class ServerExchange
+  implements ContextSource, ResponseSurroundings, WriterTarget, HandedExchange {
   /** Method of the request. */
   readonly method: string;
   /** Minor HTTP version of the request. */
@@ -63,9 +73,13 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   isLast = false;
   /** The connection, if it was given away. */
   handed: HandedTransport | undefined;
+  /** Pending only while a connection that was given away has not ended. */
+  ended: Promise<void> = ENDED;
 
-  readonly #host: ExchangeHost;
-  readonly #reader: RequestReader;
+  readonly #shared: ServerShared;
+  /** Nothing of it is kept by a connection that was given away, which may live long. */
+  #connection: ExchangeHost | undefined;
+  #reader: RequestReader | undefined;
   #source: ServerBody | undefined;
   #body: IncomingBody | undefined;
   #encoder: BodyEncoder | undefined;
@@ -75,8 +89,12 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #abortReason: unknown = undefined;
   #handlerDeadline: Deadline | undefined;
   #stream: ServerStream | undefined;
-  #stopWaiting: ((reason: unknown) => void) | undefined;
+  /** What the handler gives, or the end of waiting for it. */
+  #answered: PromiseWithResolvers<void | Response> | undefined;
+  /** Resolves when the handler has settled, behind the end of a connection given away. */
+  #late: PromiseWithResolvers<void> | undefined;
   #isSettled = false;
+  #isCut = false;
   #isPrepared = false;
 
   /**
@@ -84,7 +102,8 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
    * @param reader Has just read the head.
    */
   constructor(host: ExchangeHost, reader: RequestReader) {
-    this.#host = host;
+    this.#shared = host.shared;
+    this.#connection = host;
     this.#reader = reader;
     this.method = reader.method;
     this.minorVersion = reader.minorVersion;
@@ -119,19 +138,31 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     input.unwatch();
   }
 
-  /** A handler that never settles must not hold a connection that is cut. */
+  /**
+   * A handler that never settles must not hold a connection that is cut, nor one that lives on as
+   * another protocol's the memory of its HTTP.
+   */
   #wait(result: HandlerResult): Promise<void | Response> {
-    return new Promise((resolve, reject) => {
-      this.#stopWaiting = reject;
-      Promise.resolve(result).then((web) => {
-        this.#isSettled = true;
-        if (this.#host.isGone) dropBody(web?.body, this.#abortReason);
-        resolve(web);
-      }, (reason) => {
-        this.#isSettled = true;
-        reject(reason);
-      });
-    });
+    this.#answered = Promise.withResolvers();
+    Promise.resolve(result).then((web) => this.#onResult(web), (error) => this.#onFailure(error));
+    return this.#answered.promise;
+  }
+
+  #onResult(web: void | Response): void {
+    this.#isSettled = true;
+    if (this.#connection === undefined) {
+      dropBody(web?.body, "The connection was given away");
+      return this.#onHandedSettled();
+    }
+    if (this.#connection.isGone) dropBody(web?.body, this.#abortReason);
+    this.#answered!.resolve(web);
+  }
+
+  #onFailure(error: unknown): void {
+    this.#isSettled = true;
+    if (this.#connection !== undefined) return this.#answered!.reject(error);
+    this.answerError(error);
+    this.#onHandedSettled();
   }
 
   /** What a handler needs that is not through at once. */
@@ -182,10 +213,10 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   answerError(error: unknown): void {
     if (this.#stream === undefined) dropBody(this.response.body, error);
     else this.#stream.cancel(error);
-    if (this.#host.isGone) return;
+    if (this.#isGone) return;
     if (isServerError(error)) this.#report(error);
     // Half a response cannot be taken back: the client must not take it for whole.
-    if (this.response.committed) return this.#host.abort(error);
+    if (this.response.committed) return this.#abort(error);
     try {
       answerError(this.response, error, readAccept(this.context));
     } catch (cause) {
@@ -197,7 +228,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   #report(error: unknown): void {
     try {
-      this.#host.shared.options.onError(error, this.context);
+      this.#shared.options.onError(error, this.context);
     } catch (reason) {
       // Whoever is told must not change what becomes of the connection.
       console.error(reason);
@@ -229,7 +260,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #decideLast(): boolean {
     const { shared, input, requestCount } = this.#host;
     const { maxRequestsPerConnection, maxDrainBytes } = shared.options;
-    const reader = this.#reader;
+    const reader = this.#reader!;
     if (shared.isClosing || this.response.wantsClose()) return true;
     if (requestCount >= maxRequestsPerConnection || input.isBroken) return true;
     if (input.isEnded && input.buffer.length === 0) return true;
@@ -258,9 +289,32 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   /** The connection is cut: nobody waits for the handler either. */
   cut(reason: unknown): void {
+    this.#isCut = true;
     this.giveUp(reason);
     if (this.handed !== undefined) closeQuietly(this.handed);
-    this.#stopWaiting?.(reason);
+    this.#answered?.reject(reason);
+    if (this.#late !== undefined) this.#leave();
+  }
+
+  /** Whether nobody is left to answer. */
+  get #isGone(): boolean {
+    if (this.#connection !== undefined) return this.#connection.isGone;
+    return this.#isCut || this.handed!.isBroken;
+  }
+
+  /** What only a connection that still speaks HTTP has. */
+  get #host(): ExchangeHost {
+    if (this.#connection !== undefined) return this.#connection;
+    throw new HttpStateError(
+      "ERR_HTTP_CONTEXT_EXPIRED",
+      "Cannot use connection: it was given away",
+      { state: "tunnel", event: "use" },
+    );
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#connection === undefined) this.cut(reason);
+    else this.#connection.abort(reason);
   }
 
   /** Whether nothing can follow this exchange, whatever its head said. */
@@ -281,25 +335,25 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   // What the context asks for.
 
   get localAddr(): Deno.Addr {
-    return this.#host.transport.localAddr;
+    return (this.handed ?? this.#host.transport).localAddr;
   }
 
   get remoteAddr(): Deno.Addr {
-    return this.#host.transport.remoteAddr;
+    return (this.handed ?? this.#host.transport).remoteAddr;
   }
 
   readTarget(): string {
-    return this.#reader.target();
+    return this.#reader!.target();
   }
 
   readHeaders(): HeaderList {
-    return this.#reader.headers();
+    return this.#reader!.headers();
   }
 
   get body(): IncomingBody {
     if (this.#body === undefined) {
       const { input, output, deadline, shared } = this.#host;
-      this.#source = new ServerBody(this.#reader, input, output, deadline, this.context);
+      this.#source = new ServerBody(this.#reader!, input, output, deadline, this.context);
       this.#body = new IncomingBody(this.#source, shared.options.maxBodyBytes, {
         decode: shared.options.decodeBodies,
       });
@@ -330,7 +384,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   async upgrade(protocol: string, headers: HeaderInit): Promise<HandedConnection> {
     this.response.checkOpen("upgrade");
     const head = encodeUpgrade(this.readHeaders(), this.minorVersion, protocol, headers);
-    if (!this.#reader.isBodyDone) throw bodyUnread();
+    if (!this.#reader!.isBodyDone) throw bodyUnread();
     return await this.#handOver(SWITCHING_PROTOCOLS, head);
   }
 
@@ -365,7 +419,50 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     } finally {
       deadline.cancel();
     }
+    this.#giveAway(handed);
     return { transport: handed, bytes, shutdownSignal: shared.shutdownSignal };
+  }
+
+  /**
+   * From here on HTTP is over. What is idle for hours as another protocol keeps no buffer, no
+   * reader and no waiting function of ours (`tests/bench/websocket/idle_memory.ts`).
+   */
+  #giveAway(handed: HandedTransport): void {
+    this.ended = handed.closed.then(() => this.#onHandedClosed());
+    this.#host.giveAway(this);
+    this.#connection = undefined;
+    this.#reader = undefined;
+    this.#answered?.resolve();
+    this.#answered = undefined;
+  }
+
+  #onHandedClosed(): void | Promise<void> {
+    if (this.#isSettled || this.#isCut) return this.#leave();
+    this.#late = Promise.withResolvers();
+    return this.#late.promise;
+  }
+
+  #onHandedSettled(): void {
+    this.end();
+    if (this.#late !== undefined) this.#leave();
+  }
+
+  /** Connection and handler have ended. */
+  #leave(): void {
+    this.end();
+    this.#shared.connections.delete(this);
+    this.#late?.resolve();
+  }
+
+  // As its server sees a connection that was given away.
+
+  get isIdle(): boolean {
+    return false;
+  }
+
+  /** Cuts it. */
+  abort(reason: unknown): void {
+    this.cut(reason);
   }
 
   openWriter(): ResponseWriter {

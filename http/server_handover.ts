@@ -62,6 +62,11 @@ export class HandedTransport implements Transport {
     if (!isClean) this.#input = input;
   }
 
+  /** Whether a read of before has failed, and nobody was told yet. */
+  get isBroken(): boolean {
+    return this.#input !== undefined && this.#input.error !== undefined;
+  }
+
   get localAddr(): Deno.Addr {
     return this.#transport.localAddr;
   }

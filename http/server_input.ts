@@ -22,6 +22,8 @@ export interface InputOwner {
   onInputError(error: unknown): void;
 }
 
+const NOBODY: InputOwner = { onRefill() {}, onInputEnd() {}, onInputError() {} };
+
 /**
  * The reading half of a connection: one buffer, and one read at a time,
  * whoever asks for it.
@@ -37,7 +39,7 @@ export class ServerInput {
   error: unknown = undefined;
 
   readonly #transport: Transport;
-  readonly #owner: InputOwner;
+  #owner: InputOwner;
   readonly #maxPipelinedRequests: number;
   #filling: Promise<void> | undefined;
   #isReadingPast = false;
@@ -149,6 +151,12 @@ export class ServerInput {
   /** Stops starting reads; one that is under way goes on. */
   unwatch(): void {
     this.#isWatched = false;
+  }
+
+  /** What a read that is under way brings is another's: nobody is told, and nobody kept by it. */
+  giveAway(): void {
+    this.#owner = NOBODY;
+    this.#rejectWait = undefined;
   }
 
   #keepWatching(newCount: number): void {

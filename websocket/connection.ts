@@ -3,12 +3,13 @@
 import { ConnectionClosedError, LimitExceededError, TimeoutError } from "../nbio/errors.ts";
 import { CloseCode } from "./close_code.ts";
 import { decodeCloseFrame, encodeCloseFrame } from "./close_frame.ts";
-import { resolveCoreOptions, type ResolvedCoreOptions } from "./connection_options.ts";
-import type { WebSocketCoreOptions } from "./connection_options.ts";
+import type { WebSocketCompression } from "./compression.ts";
+import { resolveCoreOptions } from "./connection_options.ts";
+import type { WebSocketCoreOptions, WebSocketRole } from "./connection_options.ts";
 import { nextWebSocketState, notOpen } from "./connection_state.ts";
 import type { WebSocketState, WebSocketTransition } from "./connection_state.ts";
 import { WebSocketProtocolError } from "./errors.ts";
-import type { CloseEvent, PingEvent, PongEvent, WebSocketEvent } from "./events.ts";
+import type { CloseEvent, WebSocketEvent } from "./events.ts";
 import { MAX_CONTROL_BYTES, Opcode } from "./frame_decoder.ts";
 import { Keepalive } from "./keepalive.ts";
 import { type ClosePayload, MessageReader } from "./message_reader.ts";
@@ -72,7 +73,12 @@ const EMPTY = new Uint8Array(0);
  * ```
  */
 export class WebSocketCore {
-  readonly #options: ResolvedCoreOptions;
+  readonly #role: WebSocketRole;
+  readonly #compression: WebSocketCompression | undefined;
+  readonly #highWaterBytes: number;
+  readonly #pongTimeoutMs: number;
+  readonly #closeTimeoutMs: number;
+  readonly #lookAheadTimeoutMs: number;
   readonly #reader: MessageReader;
   readonly #writer: MessageWriter;
   readonly #keepalive: Keepalive;
@@ -83,6 +89,8 @@ export class WebSocketCore {
   #ahead: WebSocketEvent | undefined;
   /** The latest ping, where the writer is too far behind to answer every one. */
   #unanswered: Uint8Array | undefined;
+  /** Where the latest ping is kept: a flood of them is to allocate nothing. */
+  #latestPing: Uint8Array | undefined;
   #isEnded = false;
   #isOver = false;
   /** The latest instant that was handed in. */
@@ -99,16 +107,23 @@ export class WebSocketCore {
    * @throws {TypeError} If the role is none, or a client has no `randomMaskKey`.
    */
   constructor(options: WebSocketCoreOptions) {
-    this.#options = resolveCoreOptions(options);
-    const { role, compression, maxMessageBytes, maxBufferedBytes } = this.#options;
+    const resolved = resolveCoreOptions(options);
+    const { role, compression, maxMessageBytes, maxBufferedBytes } = resolved;
+    // Not the object: ten thousand of them would be kept.
+    this.#role = role;
+    this.#compression = compression;
+    this.#highWaterBytes = resolved.highWaterBytes;
+    this.#pongTimeoutMs = resolved.pongTimeoutMs;
+    this.#closeTimeoutMs = resolved.closeTimeoutMs;
+    this.#lookAheadTimeoutMs = resolved.lookAheadTimeoutMs;
     this.#reader = new MessageReader({
       isMasked: role === "server",
       maxMessageBytes,
       maxBufferedBytes,
       inflater: compression?.inflater,
     });
-    this.#writer = new MessageWriter(this.#options.randomMaskKey, compression);
-    this.#keepalive = new Keepalive(this.#options.silenceTimeoutMs, this.#options.pongTimeoutMs);
+    this.#writer = new MessageWriter(resolved.randomMaskKey, compression);
+    this.#keepalive = new Keepalive(resolved.silenceTimeoutMs, resolved.pongTimeoutMs);
   }
 
   /** Where the connection is. */
@@ -137,7 +152,7 @@ export class WebSocketCore {
 
   /** Whether more than `highWaterBytes` wait to be written. */
   get isWriterBehind(): boolean {
-    return this.#writer.queuedBytes > this.#options.highWaterBytes;
+    return this.#writer.queuedBytes > this.#highWaterBytes;
   }
 
   /** Bytes that have come and were not looked at. */
@@ -159,6 +174,17 @@ export class WebSocketCore {
   }
   set deliversPieces(value: boolean) {
     this.#reader.deliversPieces = value;
+  }
+
+  /**
+   * Whether pings are given as events, for callers that want to see them. They are
+   * answered either way; without, a flood of them costs less. `true` at first.
+   */
+  get deliversPings(): boolean {
+    return this.#reader.deliversPings;
+  }
+  set deliversPings(value: boolean) {
+    this.#reader.deliversPings = value;
   }
 
   /**
@@ -442,15 +468,20 @@ export class WebSocketCore {
       if (event === undefined) return this.#isEnded ? this.#endOfStream() : undefined;
       if (event.type === "close-payload") return this.#receiveClose(event);
       if (this.#state !== "open") continue;
-      if (event.type === "ping") this.#answer(event);
+      if (event.type === "ping") {
+        this.#answer(event.data);
+        if (!this.#reader.deliversPings) continue;
+      }
       return event;
     }
   }
 
   /** RFC 6455 section 5.5.3: where pings come faster than pongs leave, the latest counts. */
-  #answer(ping: PingEvent | PongEvent): void {
-    if (this.isWriterBehind) this.#unanswered = ping.data;
-    else this.#writer.writeControl(Opcode.PONG, ping.data);
+  #answer(payload: Uint8Array): void {
+    if (!this.isWriterBehind) return this.#writer.writeControl(Opcode.PONG, payload);
+    this.#latestPing ??= new Uint8Array(MAX_CONTROL_BYTES);
+    this.#latestPing.set(payload);
+    this.#unanswered = this.#latestPing.subarray(0, payload.length);
   }
 
   #receiveClose({ data }: ClosePayload): CloseEvent {
@@ -460,7 +491,7 @@ export class WebSocketCore {
     // RFC 6455 section 5.5.1: the answer repeats the code.
     if (by === "remote") this.#sendClose(data.subarray(0, 2));
     this.#reader.clear();
-    this.#isOver = this.#options.role === "server" || this.#isEnded;
+    this.#isOver = this.#role === "server" || this.#isEnded;
     return this.#closure = { type: "close", code, reason, clean: true, by };
   }
 
@@ -488,7 +519,7 @@ export class WebSocketCore {
     this.#unanswered = undefined;
     this.#writer.writeControl(Opcode.CLOSE, payload);
     this.#writer.close();
-    this.#closeDeadlineMs = this.#nowMs + this.#options.closeTimeoutMs;
+    this.#closeDeadlineMs = this.#nowMs + this.#closeTimeoutMs;
   }
 
   #sendControl(opcode: number, event: string, payload: Uint8Array): void {
@@ -528,7 +559,7 @@ export class WebSocketCore {
   #lookAheadMs(): number {
     if (this.#pausedMs === Infinity || this.#ahead !== undefined) return Infinity;
     if (this.bufferedBytes === 0) return Infinity;
-    return this.#pausedMs + this.#options.lookAheadTimeoutMs;
+    return this.#pausedMs + this.#lookAheadTimeoutMs;
   }
 
   #lookAhead(): void {
@@ -545,7 +576,7 @@ export class WebSocketCore {
     const due = this.#keepalive.check(nowMs);
     if (due === "ping") this.#writer.writeControl(Opcode.PING, EMPTY);
     if (due !== "dead") return;
-    const timeoutMs = this.#options.pongTimeoutMs;
+    const timeoutMs = this.#pongTimeoutMs;
     this.#fail(
       new TimeoutError(`Cannot keep connection: no byte came within ${timeoutMs} ms of a ping`, {
         phase: "pong",
@@ -557,7 +588,7 @@ export class WebSocketCore {
   #move(transition: WebSocketTransition): void {
     // Every caller has looked at the state.
     this.#state = nextWebSocketState(this.#state, transition)!;
-    if (!this.#readsOn()) this.#options.compression?.inflater.close();
+    if (!this.#readsOn()) this.#compression?.inflater.close();
   }
 }
 

@@ -61,9 +61,10 @@ const CREDENTIALS: readonly string[] = ["authorization", "proxy-authorization", 
 const MAX_REDIRECTS = 100;
 
 /**
- * Opens a WebSocket as a client (RFC 6455 section 4.1).
+ * Opens a WebSocket as a client (RFC 6455 section 4.1), directly or through a proxy: an HTTP one
+ * makes a tunnel, for `ws` too.
  *
- * Permission: `--allow-net` for the host and port of the URL.
+ * Permission: `--allow-net` for the host and port of the URL, or for those of the proxy.
  *
  * @param url Where to, with the scheme `ws` or `wss`; without credentials and fragment.
  * @param options What to offer, bounds and deadlines.
@@ -72,6 +73,7 @@ const MAX_REDIRECTS = 100;
  * @throws {RangeError} If an option is out of its range.
  * @throws {ConnectError} If the name has no address or none could be reached.
  * @throws {TimeoutError} If time is up.
+ * @throws {ProxyError} If the proxy makes no connection.
  * @throws {WebSocketProtocolError} `ERR_WEBSOCKET_BAD_HANDSHAKE` if the server does not answer 101
  * or not as it must, `ERR_WEBSOCKET_BAD_EXTENSION` if its extensions are not what was offered.
  * @throws {HttpProtocolError} If the answer is no HTTP.

@@ -6,6 +6,10 @@ const FINAL_BIT = 0x80;
 /** Two bytes, a length in eight, a key. */
 const MAX_HEAD_BYTES = 14;
 const INITIAL_BYTES = 512;
+/** Memory up to here is not kept by a connection with nothing to write. */
+const MAX_SHARED_BYTES = 16_384;
+/** Pieces of such memory that are kept for whoever writes next. */
+const MAX_SHARED_COUNT = 64;
 /** Frames are put together into one write up to here. */
 const MAX_CHUNK_BYTES = 131_072;
 /**
@@ -19,6 +23,9 @@ const SHORT_TEXT = 64;
 const MAX_BYTES_PER_UNIT = 3;
 
 const ENCODER = new TextEncoder();
+const SHARED: Uint8Array<ArrayBuffer>[] = [];
+/** Shared by nearly all frames. */
+const WHOLE: WriteFrameOptions = {};
 
 /** Options of {@linkcode FrameEncoder}. */
 export interface FrameEncoderOptions {
@@ -91,7 +98,7 @@ export class FrameEncoder {
    * and has to stay as it is until it is written, unless `options` says otherwise.
    * @param options Whether the frame ends its message, and what may be kept.
    */
-  writeFrame(first: number, payload: Uint8Array, options: WriteFrameOptions = {}): void {
+  writeFrame(first: number, payload: Uint8Array, options: WriteFrameOptions = WHOLE): void {
     const { isFinal = true, mustCopy = false } = options;
     const { length } = payload;
     const isLoan = length >= MIN_LOAN_BYTES && !mustCopy && this.#randomMaskKey === undefined;
@@ -115,7 +122,7 @@ export class FrameEncoder {
    * @param text The text.
    * @param options Whether the frame ends its message.
    */
-  writeText(first: number, text: string, options: WriteFrameOptions = {}): void {
+  writeText(first: number, text: string, options: WriteFrameOptions = WHOLE): void {
     const { isFinal = true } = options;
     const units = text.length;
     // Memory for the worst case of short text; for the usual one of long text.
@@ -173,8 +180,13 @@ export class FrameEncoder {
     if (this.#spare === undefined || this.#spare.length < memory.length) this.#spare = memory;
   }
 
-  /** Nothing waits: memory that was of little use lately goes. */
+  /** Nothing waits: memory goes to who needs it, or, where it was of little use lately, for good. */
   #rest(): undefined {
+    const spare = this.#spare;
+    if (spare !== undefined && spare.length <= MAX_SHARED_BYTES) {
+      this.#spare = undefined;
+      if (SHARED.length < MAX_SHARED_COUNT) SHARED.push(spare);
+    }
     const capacity = Math.max(this.#spare?.length ?? 0, this.#bytes?.length ?? 0);
     if (capacity > INITIAL_BYTES && this.#peakBytes <= capacity / 4) this.shrink();
     this.#peakBytes = 0;
@@ -204,7 +216,8 @@ export class FrameEncoder {
   /** Makes room for bytes behind what was filled. */
   #makeRoom(byteCount: number): void {
     if (this.#bytes === undefined) {
-      this.#bytes = this.#spare ?? new Uint8Array(Math.max(INITIAL_BYTES, byteCount));
+      this.#bytes = this.#spare ?? SHARED.pop() ??
+        new Uint8Array(Math.max(INITIAL_BYTES, byteCount));
       this.#spare = undefined;
     }
     const needed = this.#length + byteCount;

@@ -58,12 +58,15 @@ const EMPTY = new Uint8Array(0);
 export class MessageReader {
   /** Whether the next message to begin is given in pieces. */
   deliversPieces = false;
+  /** Whether the payload of a ping is a copy of its own; else it is valid until the next call. */
+  deliversPings = true;
 
   readonly #buffer: ReceiveBuffer;
   readonly #decoder: FrameDecoder;
   readonly #assembler: MessageAssembler;
-  readonly #pieces = new MessageAssembler(Infinity);
-  readonly #validator = new Utf8Validator();
+  /** Made when it is needed: most connections never do. */
+  #pieces: MessageAssembler | undefined;
+  #validator: Utf8Validator | undefined;
   readonly #inflater: Inflater | undefined;
   readonly #maxDeflatedBytes: number;
   readonly #maxMessageBytes: number;
@@ -81,7 +84,7 @@ export class MessageReader {
   #readsDirectly = false;
   /** Size of the last frame, which the next may be like. */
   #frameBytes = 0;
-  readonly #sink = (piece: Uint8Array): void => this.#take(piece, 0, piece.length, 0);
+  #sink: ((piece: Uint8Array) => void) | undefined;
 
   /** @param options Role, bounds and compression. */
   constructor(options: MessageReaderOptions) {
@@ -153,7 +156,7 @@ export class MessageReader {
     this.#decoder.skipPayload(this.#directBytes);
     this.#directBytes = 0;
     this.#assembler.clear();
-    this.#pieces.clear();
+    this.#pieces?.clear();
   }
 
   /** Forgets what has come, and lets go of memory. */
@@ -249,7 +252,8 @@ export class MessageReader {
     if (buffer.length < decoder.remainingBytes) return undefined;
     const { start } = buffer;
     const end = decoder.takePayload(buffer.bytes, start, buffer.end);
-    const data = buffer.bytes.slice(start, end);
+    const isLent = decoder.opcode === Opcode.PING && !this.deliversPings;
+    const data = isLent ? buffer.bytes.subarray(start, end) : buffer.bytes.slice(start, end);
     buffer.consume(end - start);
     this.#isInFrame = false;
     if (decoder.opcode === Opcode.CLOSE) return { type: "close-payload", data };
@@ -283,11 +287,11 @@ export class MessageReader {
       this.#inflater!.inflate(
         end > start ? buffer.bytes.subarray(start, end) : EMPTY,
         isMessageDone,
-        this.#sink,
+        this.#sink ??= (piece) => this.#take(piece, 0, piece.length, 0),
       );
     }
     if (isFrameDone) this.#isInFrame = false;
-    if (isMessageDone && this.#isText && !this.#validator.isComplete) throw badUtf8();
+    if (isMessageDone && this.#isText && this.#validator?.isComplete === false) throw badUtf8();
     if (this.#isInPieces) return this.#takePiece(isMessageDone);
     return isMessageDone ? this.#takeMessage() : undefined;
   }
@@ -303,20 +307,30 @@ export class MessageReader {
     const start = length - this.#directBytes;
     this.#decoder.takePayload(bytes, start, length);
     this.#directBytes = 0;
-    if (this.#isText && this.#validator.push(bytes, start, length) !== -1) throw badUtf8();
+    if (this.#isText) this.#validate(bytes, start, length);
   }
 
   /** Takes plain payload, or what came out of compressed one. */
   #take(bytes: Uint8Array, start: number, end: number, expectedBytes: number): void {
-    if (this.#isText && this.#validator.push(bytes, start, end) !== -1) throw badUtf8();
-    if (this.#isInPieces) this.#pieces.append(bytes, start, end);
+    if (this.#isText) this.#validate(bytes, start, end);
+    if (this.#isInPieces) this.#allPieces.append(bytes, start, end);
     else this.#assembler.append(bytes, start, end, expectedBytes);
   }
 
+  get #allPieces(): MessageAssembler {
+    return this.#pieces ??= new MessageAssembler(Infinity);
+  }
+
+  #validate(bytes: Uint8Array, start: number, end: number): void {
+    this.#validator ??= new Utf8Validator();
+    if (this.#validator.push(bytes, start, end) !== -1) throw badUtf8();
+  }
+
   #takePiece(isFinal: boolean): PieceEvent | undefined {
-    if (this.#pieces.length === 0 && !isFinal) return undefined;
+    const pieces = this.#allPieces;
+    if (pieces.length === 0 && !isFinal) return undefined;
     const kind = this.#isText ? "text" : "binary";
-    return { type: "piece", kind, data: this.#pieces.takeBytes(), isFinal };
+    return { type: "piece", kind, data: pieces.takeBytes(), isFinal };
   }
 
   #takeMessage(): TextEvent | BinaryEvent {

@@ -14,7 +14,8 @@ import { messageStream, type WebSocketMessageStream } from "./websocket_message_
 import { type OpenMessageOptions, WebSocketMessageWriter } from "./websocket_message_writer.ts";
 import type { ResolvedWebSocketOptions } from "./websocket_options.ts";
 import { rejectQuietly, WebSocketOutput } from "./websocket_output.ts";
-import { WebSocketPings } from "./websocket_pings.ts";
+import { WebSocketPings, WebSocketPongs } from "./websocket_pings.ts";
+import { joinShutdown, leaveShutdown } from "./websocket_shutdown.ts";
 
 /** A message: `{ type: "text", data: string }` or `{ type: "binary", data: Uint8Array }`. */
 export type WebSocketMessage = TextEvent | BinaryEvent;
@@ -90,8 +91,6 @@ export class WebSocketConnection implements AsyncDisposable {
   readonly subprotocol: string;
   /** The extensions agreed on, as the server has said them; empty for none. */
   readonly extensions: string;
-  /** Resolves when the connection has ended and is closed. It never rejects. */
-  readonly closed: Promise<WebSocketClosure>;
 
   readonly #core: WebSocketCore;
   readonly #transport: Transport;
@@ -101,10 +100,16 @@ export class WebSocketConnection implements AsyncDisposable {
   readonly #pings: WebSocketPings = new WebSocketPings();
   readonly #deadline: Deadline;
   readonly #shutdownSignal: AbortSignal | undefined;
-  readonly #resolveClosed: (closure: WebSocketClosure) => void;
+  #onAbort: (() => void) | undefined;
+  /** Made for who asks for it. */
+  #closed: PromiseWithResolvers<WebSocketClosure> | undefined;
+  /** How it ended, as soon as it has. */
+  #ended: WebSocketClosure | undefined;
   /** When the deadline is armed for. */
   #armedMs = Infinity;
   #isAsked = false;
+  /** What becomes of what comes, for whoever has asked. */
+  #give: (event: InputEvent) => unknown = eventOf;
   /** Whether a message that is read as a stream has not ended. */
   #isStreaming = false;
   #isFinishing = false;
@@ -123,9 +128,6 @@ export class WebSocketConnection implements AsyncDisposable {
    */
   constructor(source: WebSocketConnectionSource, options: ResolvedWebSocketOptions) {
     const { role, transport, bytes, compression, randomMaskKey } = source;
-    const { promise, resolve } = Promise.withResolvers<WebSocketClosure>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
     this.subprotocol = source.subprotocol;
     this.extensions = source.extensions;
     this.#transport = transport;
@@ -142,14 +144,25 @@ export class WebSocketConnection implements AsyncDisposable {
     this.#output = new WebSocketOutput(core, transport, options, (error) => {
       this.#onWriteFailure(error);
     });
-    this.#input = new WebSocketInput(core, transport, {
-      now: () => options.wheel.now(),
-      onPong: (payload) => this.#pings.resolve(payload, options.wheel.now()),
-    });
+    this.#input = new WebSocketInput(
+      core,
+      transport,
+      new WebSocketPongs(this.#pings, options.wheel),
+    );
     this.#deadline = options.wheel.create(() => this.#onDeadline());
+    core.deliversPings = false;
     core.pauseReading(options.wheel.now());
     if (bytes.length > 0) core.receive(bytes, options.wheel.now());
     this.#watch();
+  }
+
+  /** Resolves when the connection has ended and is closed. It never rejects. */
+  get closed(): Promise<WebSocketClosure> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers();
+      if (this.#ended !== undefined) this.#closed.resolve(this.#ended);
+    }
+    return this.#closed.promise;
   }
 
   /** Bytes that wait to be written. */
@@ -184,7 +197,7 @@ export class WebSocketConnection implements AsyncDisposable {
       this.#checkReader();
       const event = this.#poll();
       return event === undefined
-        ? this.#waitForEvent().then(messageOf)
+        ? this.#waitForEvent(messageOf)
         : Promise.resolve(messageOf(event));
     } catch (error) {
       return Promise.reject(error);
@@ -205,7 +218,7 @@ export class WebSocketConnection implements AsyncDisposable {
     this.#core.deliversPieces = true;
     let event: InputEvent;
     try {
-      event = this.#poll() ?? await this.#waitForEvent();
+      event = this.#poll() ?? await this.#waitForEvent(eventOf);
     } finally {
       this.#core.deliversPieces = false;
     }
@@ -223,11 +236,7 @@ export class WebSocketConnection implements AsyncDisposable {
    * @returns The messages to come. Leaving the loop closes nothing.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<WebSocketMessage> {
-    const iterator: AsyncIterableIterator<WebSocketMessage> = {
-      next: () => this.#nextResult(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new MessageIterator(() => this.#nextResult());
   }
 
   /**
@@ -259,6 +268,7 @@ export class WebSocketConnection implements AsyncDisposable {
     const { state } = this.#core;
     if (state !== "open") return rejectQuietly(this.#dropped?.error ?? notOpen(state, "message"));
     return this.#output.whenFree(() => {
+      this.#throwIfDropped();
       if (this.#core.state !== "open") throw notOpen(this.#core.state, "message");
       this.#output.take();
       return new WebSocketMessageWriter(options.type ?? "binary", (fragment, isFinal) => {
@@ -322,9 +332,7 @@ export class WebSocketConnection implements AsyncDisposable {
     try {
       this.#checkReader();
       const event = this.#poll();
-      return event === undefined
-        ? this.#waitForEvent().then(resultOf)
-        : Promise.resolve(resultOf(event));
+      return event === undefined ? this.#waitForEvent(resultOf) : Promise.resolve(resultOf(event));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -371,27 +379,54 @@ export class WebSocketConnection implements AsyncDisposable {
     }
   }
 
-  async #waitForEvent(): Promise<InputEvent> {
+  /** Reads until something has come, and gives it as it is wanted. */
+  #waitForEvent<T>(give: (event: InputEvent) => T): Promise<T> {
     this.#isAsked = true;
+    this.#give = give;
+    this.#beginRead();
+    return this.#input.read(this.#goOn) as Promise<T>;
+  }
+
+  #beginRead(): void {
+    this.#output.flush();
+    this.#input.listen();
+    this.#arm();
+  }
+
+  /** One read is enough as a rule: then nothing was made but its promise. */
+  readonly #goOn = (): unknown => {
+    const event = this.#pollAsked();
+    return event === undefined ? this.#readOn() : this.#give(event);
+  };
+
+  async #readOn(): Promise<unknown> {
+    for (;;) {
+      this.#beginRead();
+      await this.#input.read();
+      const event = this.#pollAsked();
+      if (event !== undefined) return this.#give(event);
+    }
+  }
+
+  /** What came with a read somebody has asked for; with anything but `undefined` nobody does any more. */
+  #pollAsked(): InputEvent | undefined {
+    let isOver = true;
     try {
-      for (;;) {
-        this.#output.flush();
-        this.#input.listen();
-        this.#arm();
-        await this.#input.read();
-        this.#throwIfDropped();
-        const event = this.#poll();
-        if (event !== undefined) return event;
-      }
+      this.#throwIfDropped();
+      const event = this.#poll();
+      isOver = event !== undefined;
+      return event;
     } finally {
-      this.#isAsked = false;
-      this.#input.rest();
+      if (isOver) {
+        this.#isAsked = false;
+        this.#input.rest();
+      }
     }
   }
 
   async #nextPiece(): Promise<PieceEvent | "end"> {
     this.#throwIfDropped();
-    const event = this.#poll() ?? await this.#waitForEvent();
+    const event = this.#poll() ?? await this.#waitForEvent(eventOf);
     if (event !== "end" && event.type !== "piece") throw new TypeError("Cannot read: no piece");
     if (event === "end" || event.isFinal) this.#isStreaming = false;
     return event;
@@ -450,8 +485,10 @@ export class WebSocketConnection implements AsyncDisposable {
   #conclude(): void {
     closeQuietly(this.#transport);
     this.#deadline.cancel();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#shutdownSignal?.removeEventListener("abort", this.#onShutdown);
+    if (this.#onAbort !== undefined) {
+      this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    }
+    if (this.#shutdownSignal !== undefined) leaveShutdown(this.#shutdownSignal, this);
     this.#core.receiveEnd();
     const closure = this.#closure();
     const error = this.#dropped?.error ??
@@ -459,7 +496,8 @@ export class WebSocketConnection implements AsyncDisposable {
     this.#output.close(error);
     this.#pings.close(error);
     const { code, reason, clean, by } = closure;
-    this.#resolveClosed({ code, reason, clean, by });
+    this.#ended = { code, reason, clean, by };
+    this.#closed?.resolve(this.#ended);
   }
 
   /** How it ended; makes the core end, so that it lets go of what it holds. */
@@ -505,15 +543,27 @@ export class WebSocketConnection implements AsyncDisposable {
 
   #watch(): void {
     const { signal } = this.#options;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#shutdownSignal?.addEventListener("abort", this.#onShutdown, { once: true });
-    if (signal?.aborted) this.#onAbort();
-    else if (this.#shutdownSignal?.aborted) this.#onShutdown();
+    const shutdownSignal = this.#shutdownSignal;
+    if (signal?.aborted) return this.#drop(signal.reason);
+    if (signal !== undefined) {
+      this.#onAbort = () => this.#drop(signal.reason);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    if (shutdownSignal?.aborted) void this.close(CloseCode.GOING_AWAY);
+    else if (shutdownSignal !== undefined) joinShutdown(shutdownSignal, this);
+  }
+}
+
+class MessageIterator implements AsyncIterableIterator<WebSocketMessage> {
+  readonly next: () => Promise<IteratorResult<WebSocketMessage>>;
+
+  constructor(next: () => Promise<IteratorResult<WebSocketMessage>>) {
+    this.next = next;
   }
 
-  readonly #onAbort = (): void => this.#drop(this.#options.signal!.reason);
-
-  readonly #onShutdown = (): void => void this.close(CloseCode.GOING_AWAY);
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
 }
 
 /** The options that the core takes, under the same names. */
@@ -524,6 +574,10 @@ function coreBounds(options: ResolvedWebSocketOptions): Omit<WebSocketCoreOption
     ...{ maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs },
     ...{ closeTimeoutMs, lookAheadTimeoutMs },
   };
+}
+
+function eventOf(event: InputEvent): InputEvent {
+  return event;
 }
 
 /** Pieces come only to who asks for them, and that is not who asks for messages. */

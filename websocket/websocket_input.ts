@@ -13,12 +13,19 @@ export interface WebSocketInputHooks {
   onPong(payload: Uint8Array): void;
 }
 
-/** The reading half of a connection: one read at a time, and only when somebody asks. */
+/**
+ * The reading half of a connection: one read at a time, and only when somebody asks.
+ *
+ * Most of the memory of an idle connection and much of the time of a short message is what waits
+ * for a read: one promise and nothing else (`tests/bench/websocket/main.ts`).
+ */
 export class WebSocketInput {
   readonly #core: WebSocketCore;
   readonly #transport: Transport;
   readonly #hooks: WebSocketInputHooks;
-  #reading: Promise<void> | undefined;
+  #reading: Promise<unknown> | undefined;
+  /** What whoever began the read wants to be done when it has ended. */
+  #goOn: () => unknown = nothing;
   #isListening = false;
   /** When the last read ended, or somebody began to wait. */
   #readMs = 0;
@@ -56,8 +63,26 @@ export class WebSocketInput {
   }
 
   /** Reads once, for all who wait. Never rejects: the core tells what went wrong. */
-  read(): Promise<void> {
-    return this.#reading ??= this.#readOnce();
+  read(): Promise<void>;
+  /**
+   * Reads once, for all who wait, and goes on at once.
+   *
+   * @param goOn Called when the read has ended, however.
+   * @returns What that gives.
+   */
+  read<T>(goOn: () => T | Promise<T>): Promise<T>;
+  read(goOn: () => unknown = nothing): Promise<unknown> {
+    if (this.#reading !== undefined) return this.#reading.then(goOn, goOn);
+    this.#goOn = goOn;
+    return this.#reading = this.#startRead();
+  }
+
+  #startRead(): Promise<unknown> {
+    try {
+      return this.#transport.read(this.#core.writable()).then(this.#onRead, this.#onFailure);
+    } catch (error) {
+      return Promise.reject(error).catch(this.#onFailure);
+    }
   }
 
   /** Somebody waits for input: silence of the peer counts. */
@@ -77,16 +102,23 @@ export class WebSocketInput {
     return true;
   }
 
-  async #readOnce(): Promise<void> {
-    try {
-      const count = await this.#transport.read(this.#core.writable());
-      this.#readMs = this.#hooks.now();
-      if (count === null) this.#core.receiveEnd();
-      else this.#core.commit(count, this.#readMs);
-    } catch {
-      // A reset, or closed by us: in either case no more comes.
-      this.#core.receiveEnd();
-    }
+  readonly #onRead = (count: number | null): unknown => {
+    this.#readMs = this.#hooks.now();
+    if (count === null) this.#core.receiveEnd();
+    else this.#core.commit(count, this.#readMs);
+    return this.#end();
+  };
+
+  /** A reset, or closed by us: in either case no more comes. */
+  readonly #onFailure = (): unknown => {
+    this.#core.receiveEnd();
+    return this.#end();
+  };
+
+  #end(): unknown {
     this.#reading = undefined;
+    return this.#goOn();
   }
 }
+
+function nothing(): void {}

@@ -122,7 +122,20 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     bounds[name] = resolveBound(name, options[name] ?? DEFAULTS[name]);
   }
-  return { ...bounds, signal: options.signal, wheel: options.wheel ?? deadlines };
+  const resolved = { ...bounds, signal: options.signal, wheel: options.wheel ?? deadlines };
+  return share(resolved);
+}
+
+/** What the last connection was made with. Never with a signal, which would be kept alive. */
+let shared: ResolvedWebSocketOptions | undefined;
+
+/** The connections of a server are made alike: they need not keep the same thing each. */
+function share(resolved: ResolvedWebSocketOptions): ResolvedWebSocketOptions {
+  if (resolved.signal !== undefined) return resolved;
+  const names = Object.keys(resolved) as (keyof ResolvedWebSocketOptions)[];
+  const known = shared;
+  if (known !== undefined && names.every((name) => known[name] === resolved[name])) return known;
+  return shared = resolved;
 }
 
 /**

@@ -22,9 +22,11 @@ export class WebSocketOutput {
   readonly #status: SendStatus = { sentBytes: 0, mayHaveSent: false };
   /** What had left when the deadline was last looked at. */
   #markBytes = 0;
-  #isWriting = false;
+  /** What is being written. */
+  #writing: Uint8Array | undefined;
   #isScheduled = false;
-  #corkTimer: unknown;
+  /** Whether the timer of the corked knows of it. */
+  #isCorked = false;
   #failure: { readonly error: unknown } | undefined;
   /** Those who wait for room, all of them. */
   #room: PromiseWithResolvers<void> | undefined;
@@ -69,25 +71,31 @@ export class WebSocketOutput {
   schedule(isCorked: boolean): Promise<void> {
     if (this.#failure !== undefined) return rejectQuietly(this.#failure.error);
     const isBehind = this.#core.isWriterBehind;
-    if (!this.#isWriting) {
+    if (this.#writing === undefined) {
       if (!isCorked || isBehind) this.#flushSoon();
       // Who reads on flushes; this is for who does something else first.
-      else this.#corkTimer ??= systemClock.setTimer(this.#uncork, 0);
+      else if (!this.#isCorked) this.#cork();
     }
     return isBehind ? this.#waitForRoom() : DONE;
   }
 
   /** Writes what is there, unless that is under way. */
   flush(): void {
-    if (this.#isWriting || this.#failure !== undefined) return;
+    if (this.#writing !== undefined || this.#failure !== undefined) return;
     const output = this.#core.takeOutput();
-    if (output !== undefined) void this.#write(output);
+    if (output !== undefined) this.#write(output);
+  }
+
+  /** Who was corked has had the time to say more. */
+  uncork(): void {
+    this.#isCorked = false;
+    this.flush();
   }
 
   /** Resolves when everything is written or nothing can be. */
   settled(): Promise<void> {
     this.flush();
-    if (!this.#isWriting) return DONE;
+    if (this.#writing === undefined) return DONE;
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
   }
@@ -143,8 +151,7 @@ export class WebSocketOutput {
   close(error: unknown): void {
     this.#failure ??= { error };
     this.#deadline.cancel();
-    systemClock.clearTimer(this.#corkTimer);
-    this.#corkTimer = undefined;
+    if (this.#isCorked) this.#forgetCork();
     this.#room?.reject(this.#failure.error);
     this.#room = undefined;
     this.#isTaken = false;
@@ -152,15 +159,24 @@ export class WebSocketOutput {
     this.#runWaiting();
   }
 
-  readonly #uncork = (): void => {
-    this.#corkTimer = undefined;
-    this.flush();
-  };
-
   readonly #flushNow = (): void => {
     this.#isScheduled = false;
     this.flush();
   };
+
+  #cork(): void {
+    this.#isCorked = true;
+    corked.add(this);
+    corkTimer ??= systemClock.setTimer(uncorkAll, 0);
+  }
+
+  #forgetCork(): void {
+    this.#isCorked = false;
+    corked.delete(this);
+    if (corked.size > 0) return;
+    systemClock.clearTimer(corkTimer);
+    corkTimer = undefined;
+  }
 
   #flushSoon(): void {
     if (this.#isScheduled) return;
@@ -168,25 +184,44 @@ export class WebSocketOutput {
     queueMicrotask(this.#flushNow);
   }
 
-  async #write(first: Uint8Array): Promise<void> {
-    this.#isWriting = true;
+  /** Not an asynchronous function: that would cost more than all else around a short write. */
+  #write(output: Uint8Array): void {
+    this.#writing = output;
+    this.#watchProgress();
     try {
-      for (let output: Uint8Array | undefined = first; output !== undefined;) {
-        this.#watchProgress();
-        const count = await this.#transport.write(output);
-        this.#status.sentBytes += count;
-        if (count < output.length) {
-          this.#watchProgress();
-          await sendAll(this.#transport, output.subarray(count), { status: this.#status });
-        }
-        output = this.#core.takeOutput();
-        if (!this.#core.isWriterBehind) this.#giveRoom();
-      }
+      this.#transport.write(output).then(this.#onWritten, this.#onFailed);
     } catch (error) {
-      this.#fail(error);
+      this.#onFailed(error);
     }
+  }
+
+  readonly #onWritten = (byteCount: number): void => {
+    const output = this.#writing!;
+    this.#status.sentBytes += byteCount;
+    if (byteCount === output.length) return this.#onSent();
+    this.#watchProgress();
+    const options = { status: this.#status };
+    sendAll(this.#transport, output.subarray(byteCount), options).then(
+      this.#onSent,
+      this.#onFailed,
+    );
+  };
+
+  readonly #onSent = (): void => {
+    const output = this.#core.takeOutput();
+    if (!this.#core.isWriterBehind) this.#giveRoom();
+    if (output === undefined) this.#endWriting();
+    else this.#write(output);
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.#fail(error);
+    this.#endWriting();
+  };
+
+  #endWriting(): void {
     this.#deadline.cancel();
-    this.#isWriting = false;
+    this.#writing = undefined;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
@@ -234,6 +269,17 @@ export class WebSocketOutput {
   #runWaiting(): void {
     while (!this.#isTaken && this.#waiting.length > 0) this.#waiting.shift()!();
   }
+}
+
+/** Those whose bytes wait for more, and the one timer that ends that: one each would cost much. */
+const corked = new Set<WebSocketOutput>();
+let corkTimer: unknown;
+
+function uncorkAll(): void {
+  corkTimer = undefined;
+  const outputs = [...corked];
+  corked.clear();
+  for (const output of outputs) output.uncork();
 }
 
 /** A rejection that does not end the process of who did not wait for it. */

@@ -1,4 +1,6 @@
+import type { DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { LimitExceededError } from "../nbio/errors.ts";
+import type { WebSocketInputHooks } from "./websocket_input.ts";
 
 /** Most pings that wait for their answers. */
 const MAX_PINGS = 1_000;
@@ -51,5 +53,28 @@ export class WebSocketPings {
   /** No answer will come. */
   close(error: unknown): void {
     for (const { answered } of this.#waiting.splice(0)) answered.reject(error);
+  }
+}
+
+/** Brings pings and the reading half together. */
+export class WebSocketPongs implements WebSocketInputHooks {
+  readonly #pings: WebSocketPings;
+  readonly #wheel: DeadlineWheel;
+
+  /**
+   * @param pings Wait for their answers.
+   * @param wheel Whose clock counts.
+   */
+  constructor(pings: WebSocketPings, wheel: DeadlineWheel) {
+    this.#pings = pings;
+    this.#wheel = wheel;
+  }
+
+  now(): number {
+    return this.#wheel.now();
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.#pings.resolve(payload, this.#wheel.now());
   }
 }

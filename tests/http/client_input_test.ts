@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ClientInput } from "../../http/client_input.ts";
 import { HttpConnection } from "../../http/connection.ts";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
@@ -29,13 +29,30 @@ Deno.test("ClientInput.fill() reads once, whoever asks, and tells first who owns
 });
 
 Deno.test("ClientInput.fill() takes more room while much comes, and gives it back", async () => {
-  const head = `HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}\r\n\r\n`;
-  const { input, transport } = inputOf({ reads: [bytesOf(head)] });
-  await input.fill();
-  await input.fill();
+  const head = `HTTP/1.1 200 OK\r\nx: ${"y".repeat(30_000)}\r\n\r\n`;
+  const { input, core, transport } = inputOf({ reads: [bytesOf(head)] });
+  while (core.nextEvent() === undefined) await input.fill();
+  const rooms = transport.spaces.map(({ length }) => length);
+  assertEquals(rooms[0], 4_096);
+  assert(rooms.at(-1)! > 16_384);
   input.rest();
-  await input.fill();
-  assertEquals(transport.spaces.map(({ length }) => length), [4_096, 65_536, 4_096]);
+  void input.fill();
+  assertEquals(transport.spaces.at(-1)!.length, 4_096);
+});
+
+Deno.test("ClientInput.pass() reads a body past the core, and joins a read that waits", async () => {
+  const head = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n";
+  const { input, core } = inputOf({ reads: [bytesOf(head), bytesOf("abcd"), bytesOf("ef")] });
+  const room = new Uint8Array(6);
+  const waiting = input.fill();
+  await input.pass(room);
+  await waiting;
+  assertEquals([input.passedBytes, core.nextEvent()?.type, core.passableBytes], [0, "response", 6]);
+  await input.pass(room);
+  assertEquals([input.passedBytes, core.bufferedBytes, core.passableBytes], [4, 0, 2]);
+  await input.pass(room.subarray(4));
+  assertEquals([input.passedBytes, room], [2, bytesOf("abcdef")]);
+  assertEquals([input.receivedBytes, core.nextEvent()?.type], [head.length + 6, "end"]);
 });
 
 Deno.test("ClientInput.throwIfOver() throws where nothing came, or the connection broke", async () => {

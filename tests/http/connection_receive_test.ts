@@ -1,11 +1,18 @@
 /** What `HttpConnection` makes of the bytes of its peer, however they come. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { HttpConnection } from "../../http/connection.ts";
 import type { HttpConnectionOptions } from "../../http/connection_options.ts";
+import { HttpProtocolError } from "../../http/errors.ts";
 import type { HttpEvent } from "../../http/events.ts";
 import { everySplit } from "../../nbio/testing_split.ts";
-import { type Feed, feed, sendRequest, sendResponse } from "../_support/connection_script.ts";
+import {
+  clientWith,
+  type Feed,
+  feed,
+  sendRequest,
+  sendResponse,
+} from "../_support/connection_script.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 
 interface Row {
@@ -545,3 +552,61 @@ for (const row of BAD_RESPONSES) {
 function isBarrier(row: Row): boolean {
   return row.asked?.some((asked) => asked === "CONNECT" || asked.endsWith("upgrade")) ?? false;
 }
+
+Deno.test("HttpConnection.receiveSpace() takes bytes in without a copy, as receive() does", () => {
+  const client = clientWith("GET");
+  const wire = bytesOf("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  for (const byte of wire) {
+    client.receiveSpace()[0] = byte;
+    client.receiveCommit(1);
+  }
+  const events = [client.nextEvent(), client.nextEvent(), client.nextEvent()];
+  assertEquals(events.map((event) => event?.type), ["response", "data", "end"]);
+});
+
+Deno.test("HttpConnection.receiveCommit() drops what comes behind a failure", () => {
+  const client = clientWith("GET");
+  client.receive(bytesOf("nonsense\r\n"));
+  assertThrows(() => client.nextEvent(), HttpProtocolError);
+  client.receiveSpace();
+  client.receiveCommit(3);
+  assertEquals(client.bufferedBytes, 0);
+});
+
+Deno.test("HttpConnection.passBody() takes note of what goes past it", async (t) => {
+  for (
+    const [name, fields, passable] of [
+      ["a body of known length", "Content-Length: 9\r\n", 7],
+      ["a body that ends with the connection", "", Infinity],
+      ["a chunked body", "Transfer-Encoding: chunked\r\n", 0],
+    ] as const
+  ) {
+    await t.step(name, () => {
+      const client = clientWith("GET");
+      assertEquals(client.passableBytes, 0);
+      const body = passable === 0 ? "2\r\nab\r\n" : "ab";
+      client.receive(bytesOf(`HTTP/1.1 200 OK\r\n${fields}\r\n${body}`));
+      assertEquals(client.nextEvent()?.type, "response");
+      // First comes what waits.
+      assertEquals([client.passableBytes, client.nextEvent()?.type], [0, "data"]);
+      assertEquals(client.passableBytes, passable);
+      if (passable === 0) return;
+      assertThrows(() => client.passBody(passable + 1), RangeError);
+      client.passBody(4);
+      assertEquals([client.passableBytes, client.nextEvent()], [passable - 4, undefined]);
+      client.passBody(3);
+      if (passable === Infinity) client.receiveEnd();
+      assertEquals([client.nextEvent()?.type, client.passableBytes], ["end", 0]);
+    });
+  }
+});
+
+Deno.test("HttpConnection.passBody() leaves a body that is cut for an error", () => {
+  const client = clientWith("GET");
+  client.receive(bytesOf("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"));
+  client.nextEvent();
+  client.passBody(8);
+  client.receiveEnd();
+  const error = assertThrows(() => client.nextEvent(), HttpProtocolError);
+  assertEquals(error.code, "ERR_HTTP_TRUNCATED_MESSAGE");
+});

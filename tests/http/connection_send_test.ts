@@ -1,7 +1,7 @@
 /** What `HttpConnection` puts on the wire, and what it refuses to. */
 
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import type { HttpConnection } from "../../http/connection.ts";
+import { HttpConnection } from "../../http/connection.ts";
 import { HttpStateError } from "../../http/errors.ts";
 import type { HttpSendEvent } from "../../http/events.ts";
 import {
@@ -13,7 +13,7 @@ import {
   serverWith,
   stateOf,
 } from "../_support/connection_script.ts";
-import { bytesOf } from "../_support/raw_bytes.ts";
+import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 
 const HOST = ["Host", "a"] as const;
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -508,3 +508,60 @@ for (const [name, [received, event]] of Object.entries(ILLEGAL)) {
     assertEquals(outputOf(server).slice(0, 12), "HTTP/1.1 404");
   });
 }
+
+Deno.test("HttpConnection.lendOutput() gives what takeOutput() would, until the next send", () => {
+  const texts: string[] = [];
+  for (const method of ["lendOutput", "takeOutput"] as const) {
+    const client = new HttpConnection({ role: "client" });
+    client.send({ type: "request", method: "GET", target: "/", headers: { host: "a" } });
+    client.send({ type: "end" });
+    texts.push(textOf(client[method]()!));
+    assertEquals([client.lendOutput(), client.takeOutput()], [undefined, undefined]);
+  }
+  assertEquals(texts[0], texts[1]);
+});
+
+Deno.test("HttpConnection.lendOutput() lends large output, and goes on with other memory", () => {
+  const client = new HttpConnection({ role: "client" });
+  const headers = { host: "a" };
+  client.send({ type: "request", method: "PUT", target: "/", headers, bodyLength: 200_001 });
+  client.send({ type: "data", bytes: new Uint8Array(200_000).fill(0x61) });
+  const lent = client.lendOutput()!;
+  client.send({ type: "data", bytes: new Uint8Array([0x62]) });
+  assertEquals([lent.at(-1), client.lendOutput()], [0x61, new Uint8Array([0x62])]);
+});
+
+Deno.test("HttpConnection.beginData() frames a piece that the caller writes", async (t) => {
+  for (const [name, bodyLength] of [["chunks", undefined], ["a length", 20]] as const) {
+    await t.step(name, () => {
+      const framed = ["data", "begin"].map((how) => {
+        const client = new HttpConnection({ role: "client" });
+        const head = { method: "PUT", target: "/", headers: { host: "a" }, hasBody: true } as const;
+        client.send({ type: "request", ...head, bodyLength });
+        const piece = new Uint8Array(20).fill(0x78);
+        if (how === "data") {
+          client.send({ type: "data", bytes: piece });
+          client.send({ type: "end" });
+          return textOf(client.takeOutput()!);
+        }
+        assertEquals(client.beginData(0), false);
+        assertEquals(client.beginData(piece.length), true);
+        const before = textOf(client.takeOutput()!);
+        client.endData();
+        client.send({ type: "end" });
+        const after = client.takeOutput();
+        return before + textOf(piece) + (after === undefined ? "" : textOf(after));
+      });
+      assertEquals(framed[0], framed[1]);
+    });
+  }
+});
+
+Deno.test("HttpConnection.beginData() holds a body to its length", () => {
+  const client = new HttpConnection({ role: "client" });
+  assertThrows(() => client.beginData(1), HttpStateError);
+  const headers = { host: "a" };
+  client.send({ type: "request", method: "PUT", target: "/", headers, bodyLength: 3 });
+  const error = assertThrows(() => client.beginData(4), HttpStateError);
+  assertEquals(error.code, "ERR_HTTP_BODY_LENGTH_MISMATCH");
+});

@@ -84,6 +84,39 @@ Deno.test("ExchangeResponse.bytes() holds as much as it is told, and no byte mor
   }
 });
 
+Deno.test("ExchangeResponse.bytes() gives a long body whole, however it comes", async () => {
+  const body = Array.from({ length: 2_500_000 }, (_, at) => String.fromCharCode(at % 251)).join("");
+  for (const readBytes of [0, 4_000]) {
+    using harness = new ClientHarness({ highWaterMarkBytes: 200_000 });
+    const response = harness.begin();
+    await harness.received();
+    const sent = harness.send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    let start = "";
+    while (start.length < readBytes) start += textOf((await (await response).read())!);
+    const rest = await (await response).bytes();
+    await sent;
+    assertEquals(start + textOf(rest) === body, true);
+    assertEquals([rest.length, rest.buffer.byteLength > body.length], [
+      body.length - start.length,
+      false,
+    ]);
+    assertEquals(endOf(harness.connection), [true, undefined]);
+  }
+});
+
+Deno.test("ExchangeResponse.bytes() sets no memory aside for what was only announced", async () => {
+  using harness = new ClientHarness();
+  const response = await harness.answered(
+    "HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\nabc",
+  );
+  const before = Deno.memoryUsage().external;
+  const body = errorOf(response.bytes());
+  await settle();
+  assertEquals(Deno.memoryUsage().external - before < 8_000_000, true);
+  response.close();
+  assertInstanceOf(await body, ConnectionClosedError);
+});
+
 Deno.test("ExchangeResponse.bytes() refuses a length of a petabyte at once", async () => {
   using harness = new ClientHarness();
   const response = await harness.answered(

@@ -174,3 +174,13 @@ for (
     assertEquals([...list], [["a", "old"]]);
   });
 }
+
+Deno.test("HeaderList.forEach() visits every field in order, as the iterator does", () => {
+  const list = new HeaderList([["A", "1"], ["b", "2"], ["a", "3"]]);
+  list.delete("b");
+  list.append("C", "4");
+  const seen: [string, string][] = [];
+  list.forEach((name, value) => seen.push([name, value]));
+  assertEquals(seen, [["A", "1"], ["a", "3"], ["C", "4"]]);
+  assertEquals(seen, [...list]);
+});

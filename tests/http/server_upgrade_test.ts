@@ -11,6 +11,7 @@ import { requestId } from "../../http/middleware_request_id.ts";
 import { secureHeaders } from "../../http/middleware_secure_headers.ts";
 import { timeout } from "../../http/middleware_timeout.ts";
 import { Router } from "../../http/router.ts";
+import { isSettled } from "../../nbio/testing_settle.ts";
 import { eventually } from "../_support/peer.ts";
 
 const ASK = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n" +
@@ -273,6 +274,87 @@ Deno.test("an error behind the 101 closes the connection and is reported", async
   assert(all.startsWith("HTTP/1.1 101 ") && !all.includes("500"));
   assertEquals(reported.map(String), ["Error: broken"]);
   assert(await eventually(() => server.stats().connectionCount === 0));
+});
+
+Deno.test("a connection that was given away counts until its handler has settled, too", async () => {
+  const handler = Promise.withResolvers<void>();
+  const server = serveHere(async (ctx) => {
+    await echo(await ctx.upgrade("echo"));
+    await handler.promise;
+  });
+  using client = await Client.connect(server);
+  await client.send(ASK);
+  await client.until("\r\n\r\n");
+  await client.end();
+  assertEquals(await client.rest(), "");
+  assertEquals(server.stats().connectionCount, 1);
+  const down = server.shutdown({ graceMs: 60_000 });
+  assertEquals(await isSettled(down), false);
+  handler.resolve();
+  await down;
+  assertEquals(server.stats().connectionCount, 0);
+});
+
+Deno.test("an error of a handler behind the end of its connection is reported", async () => {
+  const reported: unknown[] = [];
+  const closed = Promise.withResolvers<void>();
+  const server = serveHere(async (ctx) => {
+    const { transport } = await ctx.upgrade("echo");
+    transport.close();
+    await closed.promise;
+    throw new Error("late");
+  }, { onError: (error) => reported.push(error) });
+  using client = await Client.connect(server);
+  await client.send(ASK);
+  assert((await client.rest()).endsWith("\r\n\r\n"));
+  closed.resolve();
+  assert(await eventually(() => server.stats().connectionCount === 0));
+  assertEquals(reported.map(String), ["Error: late"]);
+  await server.shutdown();
+});
+
+Deno.test("shutdown() does not wait for a handler that never settles", async () => {
+  let signal: AbortSignal | undefined;
+  const server = serveHere(async (ctx) => {
+    signal = ctx.signal;
+    await ctx.upgrade("echo");
+    await new Promise(() => {});
+  });
+  using client = await Client.connect(server);
+  await client.send(ASK);
+  await client.until("\r\n\r\n");
+  await server.shutdown({ graceMs: 0 });
+  assertEquals([signal?.aborted, server.stats().connectionCount], [true, 0]);
+  assertEquals(await client.rest(), "");
+});
+
+Deno.test("a context keeps what it is asked for when its connection was given away", async () => {
+  const seen: unknown[] = [];
+  const server = serveHere(async (ctx) => {
+    const { transport } = await ctx.upgrade("echo");
+    // Another request has used the reader since.
+    await second.promise;
+    seen.push(ctx.path, ctx.headers.get("host"), ctx.status, ctx.signal.aborted);
+    seen.push(JSON.stringify(ctx.remoteAddr) === JSON.stringify(transport.remoteAddr));
+    try {
+      ctx.body;
+    } catch (error) {
+      seen.push(error instanceof HttpStateError && error.code);
+    }
+    transport.close();
+  });
+  const second = Promise.withResolvers<void>();
+  using client = await Client.connect(server);
+  await client.send(ASK);
+  await client.until("\r\n\r\n");
+  using other = await Client.connect(server);
+  await other.send(ASK.replaceAll("/chat", "/other").replace("Host: a", "Host: b"));
+  await other.until("\r\n\r\n");
+  second.resolve();
+  assertEquals(await client.rest(), "");
+  await server.shutdown({ graceMs: 0 });
+  const first = ["/chat", "a", 101, false, true, "ERR_HTTP_CONTEXT_EXPIRED"];
+  assertEquals(seen.slice(0, 6), first);
 });
 
 Deno.test("shutdown() tells who was given a connection, and cuts it at the end of its grace", async () => {

@@ -390,6 +390,24 @@ Deno.test("only the latest ping is answered while the writer is behind", () => {
   assertEquals(core.takeOutput(), undefined);
 });
 
+Deno.test("pings that are not given are answered all the same, also while the writer is behind", () => {
+  const core = createCore("server", { highWaterBytes: 100 });
+  assertEquals(core.deliversPings, true);
+  core.deliversPings = false;
+  const ping = (payload: string) => fromPeer("server", { opcode: 9, payload });
+  core.receive(join(ping("1"), fromPeer("server", { opcode: 1, payload: "a" })));
+  assertEquals(drain(core), [{ type: "text", data: "a" }]);
+  assertEquals(core.takeOutput(), fromUs("server", { opcode: 10, payload: "1" }));
+  core.sendBinary(new Uint8Array(101));
+  core.receive(join(ping("longer"), ping("2")));
+  // What has come since must not show in the answer.
+  core.receive(fromPeer("server", { opcode: 2, payload: new Uint8Array(64).fill(7) }));
+  assertEquals(drain(core).length, 1);
+  assertEquals(core.takeOutput()?.length, 103);
+  assertEquals(core.takeOutput(), fromUs("server", { opcode: 10, payload: "2" }));
+  assertEquals(core.takeOutput(), undefined);
+});
+
 Deno.test("a flood of pings that nobody takes the answers of does not grow", () => {
   const core = createCore("server");
   const batch = join(

@@ -6,8 +6,8 @@ import type { Scenario } from "./scenarios.ts";
 
 /** The costs of all scenarios (rows) and peers (columns): the median, then the quartiles. */
 export function formatCosts(
-  scenarios: readonly Scenario[],
-  peers: readonly Peer[],
+  scenarios: readonly Pick<Scenario, "name">[],
+  peers: readonly Pick<Peer, "name" | "version">[],
   costs: Cells,
 ): string {
   const rows = [["scenario", ...peers.map(({ version, name }) => `${name} (${version})`)]];

@@ -1,0 +1,156 @@
+/**
+ * CPU per request of our client and its rivals: user and system time of all threads of the client
+ * process, divided by the requests it made, in interleaved rounds.
+ *
+ * `deno run -A tests/bench/http_client/main.ts [--rounds 7] [--visit-ms 1000] [--only small]
+ * [--peers pool,connection,fetch,undici,bun,bare] [--json out.json]`
+ *
+ * The server, ours, has core 0 and the client core 1. Budgets are ratios, taken round by round.
+ */
+import { parseArgs } from "node:util";
+import { judge } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
+import { describeMachine } from "../_support/machine.ts";
+import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { type Cell, runRounds } from "../_support/rounds.ts";
+import { formatCosts, formatVerdicts } from "../http_server/report.ts";
+import { findPeers, type Peer, PEER_NAMES, startClient, startServer } from "./peers.ts";
+import { BUDGETS, type Scenario, SCENARIOS } from "./scenarios.ts";
+
+/** Share of a visit that is asked before the account is opened. */
+const WARM_UP_SHARE = 0.1;
+/** A run must last as long before its pace is believed. */
+const MIN_CALIBRATION_MS = 300;
+
+interface Visit {
+  readonly microseconds: number;
+  readonly elapsedMs: number;
+}
+
+/** Lets a client ask `count` times, and takes the account of its process. */
+async function visit(
+  client: Child,
+  scenario: Scenario,
+  urls: readonly string[],
+  count: number,
+): Promise<Visit> {
+  const warmUp = Math.ceil(count * WARM_UP_SHARE) + scenario.concurrency;
+  await client.writeLine(JSON.stringify({ ...scenario, urls, count, warmUp }));
+  await client.readLine();
+  const startedMs = performance.now();
+  const before = cpuSnapshot(client.pid);
+  await client.writeLine("go");
+  await client.readLine();
+  const spent = cpuMicroseconds(before, cpuSnapshot(client.pid));
+  return { microseconds: spent / count, elapsedMs: performance.now() - startedMs };
+}
+
+/** How many requests fill a visit; the client is warm then. */
+async function calibrate(
+  client: Child,
+  scenario: Scenario,
+  urls: readonly string[],
+  visitMs: number,
+): Promise<number> {
+  let count = scenario.concurrency;
+  let { elapsedMs } = await visit(client, scenario, urls, count);
+  while (elapsedMs < MIN_CALIBRATION_MS) {
+    count *= 2;
+    ({ elapsedMs } = await visit(client, scenario, urls, count));
+  }
+  return Math.max(scenario.concurrency, Math.round(count / elapsedMs * visitMs));
+}
+
+interface Settings {
+  readonly rounds: number;
+  readonly visitMs: number;
+  readonly scenarios: readonly Scenario[];
+  readonly peers: readonly string[];
+  readonly json: string | undefined;
+}
+
+function readCount(name: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new RangeError(`Cannot use --${name} ${text}: want a whole number above 0`);
+  }
+  return count;
+}
+
+function readSettings(args: string[]): Settings {
+  const { values } = parseArgs({
+    args,
+    options: {
+      "rounds": { type: "string", default: "7" },
+      "visit-ms": { type: "string", default: "1000" },
+      "only": { type: "string" },
+      "peers": { type: "string" },
+      "json": { type: "string" },
+    },
+  });
+  const only = values.only?.split(",");
+  const scenarios = SCENARIOS.filter(({ name }) => only === undefined || only.includes(name));
+  if (scenarios.length === 0) {
+    const known = SCENARIOS.map(({ name }) => name).join(", ");
+    throw new RangeError(`Cannot use --only ${values.only}: known are ${known}`);
+  }
+  return {
+    rounds: readCount("rounds", values.rounds),
+    visitMs: readCount("visit-ms", values["visit-ms"]),
+    scenarios,
+    peers: values.peers?.split(",") ?? PEER_NAMES,
+    json: values.json,
+  };
+}
+
+async function prepareCells(
+  clients: ReadonlyMap<Peer, Child>,
+  ports: readonly number[],
+  { scenarios, visitMs }: Settings,
+): Promise<Cell[]> {
+  const cells: Cell[] = [];
+  for (const scenario of scenarios) {
+    const { hostCount, path, name } = scenario;
+    const urls = ports.slice(0, hostCount).map((port) => `http://127.0.0.1:${port}${path}`);
+    for (const [peer, client] of clients) {
+      if (peer.scenarios !== undefined && !peer.scenarios.includes(name)) continue;
+      const key = `${name}/${peer.name}`;
+      console.error(`warming up ${key}`);
+      const count = await calibrate(client, scenario, urls, visitMs);
+      cells.push({
+        key,
+        visit: async () => (await visit(client, scenario, urls, count)).microseconds,
+      });
+    }
+  }
+  return cells;
+}
+
+async function main(settings: Settings): Promise<void> {
+  const machine = describeMachine();
+  const peers = findPeers(settings.peers);
+  await using children = new AsyncDisposableStack();
+  const server = children.use(startServer());
+  const ports: number[] = JSON.parse(await server.readLine());
+  const clients = new Map(peers.map((peer) => [peer, children.use(startClient(peer))]));
+  const cells = await prepareCells(clients, ports, settings);
+  const costs = await runRounds(cells, settings.rounds, (round) => {
+    console.error(`round ${round + 1} of ${settings.rounds}`);
+  });
+  const verdicts = judge(BUDGETS, costs);
+  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
+  console.log(`\nMicroseconds of CPU per request, median of ${settings.rounds} rounds\n`);
+  console.log(formatCosts(settings.scenarios, peers, costs));
+  if (verdicts.length > 0) console.log(`\nBudgets\n\n${formatVerdicts(verdicts)}`);
+  if (settings.json === undefined) return;
+  const results = {
+    machine,
+    versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])),
+    visitMs: settings.visitMs,
+    microsecondsPerRequest: Object.fromEntries(costs),
+    verdicts,
+  };
+  await Deno.writeTextFile(settings.json, JSON.stringify(results, null, 2) + "\n");
+}
+
+if (import.meta.main) await main(readSettings(Deno.args));

@@ -133,3 +133,5 @@ export * from "./search_list.ts";
 export * from "./service_binding.ts";
 export * from "./sortlist.ts";
 export * from "./special_names.ts";
+export * from "./service_names.ts";
+export * from "./tcp_framing.ts";

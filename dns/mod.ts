@@ -1,14 +1,31 @@
 /**
- * DNS: the codec, every record type on the wire and in text. See {@linkcode decodeMessage},
- * {@linkcode encodeMessage}, {@linkcode parseZone} and {@linkcode printMessage}; all of it is a
- * pure core, which other runtimes find at `@nbio/net/dns/core`.
+ * DNS: a stub resolver that tells everything, and the codec under it.
  *
- * Permission: none.
+ * {@linkcode Resolver} asks the servers of the system, or those it is given: `query` for whole
+ * messages, `resolve` for the records of a type with their TTLs, `lookup` for the addresses of a
+ * host (hosts file, search list, RFC 6724 order), `reverse` and `lookupService`. It caches, fails
+ * over, falls back to TCP, and believes only answers to what it has asked. A `Resolver` is a
+ * `HostResolver` of `@nbio/net/nbio`: hand it to `dial`. {@linkcode systemResolver} gives a shared
+ * one; {@linkcode toNodeLookup} and {@linkcode toResolveDns} make stand-ins for `dns.lookup` and
+ * `Deno.resolveDns`.
+ *
+ * The codec is {@linkcode decodeMessage}, {@linkcode encodeMessage}, {@linkcode parseZone} and
+ * {@linkcode printMessage}. It and all logic of the resolver are a pure core, which other runtimes
+ * find at `@nbio/net/dns/core`.
+ *
+ * Permissions: the codec needs none. A resolver needs `--allow-net` for its servers and, for UDP,
+ * for the local address of its sockets (`0.0.0.0` and `[::]`); for the settings of the system
+ * `--allow-read` of `/etc/resolv.conf`, `/etc/hosts` and `/etc/nsswitch.conf`, or
+ * `--allow-sys=networkInterfaces`.
  *
  * Errors, all of them a `NetError`:
  *
  * | `code` | class | when |
  * | --- | --- | --- |
+ * | `ERR_DNS_NXDOMAIN`, `_NODATA`, `_SERVFAIL`, `_REFUSED`, `_NOTIMP`, `_FORMERR`, `_RCODE` | {@linkcode DnsResponseError} | the answer is that there is none; `extendedErrors` and `attempts` say more |
+ * | `ERR_DNS_LAME`, `_MALFORMED`, `_UNREACHABLE` | {@linkcode DnsResponseError} | no server gave an answer that can be used |
+ * | `ERR_DNS_ALIAS_LOOP`, `_ALIAS_LIMIT` | {@linkcode DnsResponseError} | the aliases lead in a circle, or are too many |
+ * | `ERR_NET_TIMEOUT` | {@linkcode DnsTimeoutError} | no server answered in time |
  * | `ERR_DNS_TRUNCATED` | {@linkcode DnsMessageError} | a field runs over the end |
  * | `ERR_DNS_BAD_NAME` | {@linkcode DnsMessageError}, {@linkcode DnsTextError} | a label or a name has a wrong length or kind |
  * | `ERR_DNS_BAD_POINTER` | {@linkcode DnsMessageError} | a pointer does not lead strictly backwards, or may not be there |
@@ -38,3 +55,12 @@
 
 export * from "./core.ts";
 export * from "./system.ts";
+export { type HostLookupOptions, type HostService, Resolver } from "./resolver.ts";
+export type { QueryOptions, ResolveOptions, ResolverOptions } from "./resolver_options.ts";
+export type { DnsAnswer, ResolverStats } from "./resolver_query.ts";
+export type { QueryExchange } from "./query_run.ts";
+export * from "./system_resolver.ts";
+export * from "./dns_adapters.ts";
+export * from "./random_uint16.ts";
+export type { UdpExchangeOptions } from "./udp_exchange.ts";
+export type { TcpExchangeOptions } from "./tcp_exchange.ts";

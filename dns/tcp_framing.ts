@@ -2,6 +2,9 @@
 
 const LENGTH_BYTES = 2;
 const MAX_MESSAGE_BYTES = 65_535;
+const INITIAL_BYTES = 512;
+/** Memory that an idle connection gives back. */
+const MAX_IDLE_BYTES = 8_192;
 
 /**
  * Puts the two bytes of its length in front of a message, as TCP wants it (RFC 1035 section
@@ -53,7 +56,7 @@ export function frameMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
  */
 export class MessageDeframer {
   /** What has come and was not given out, at the start. */
-  #bytes = new Uint8Array(512);
+  #bytes = new Uint8Array(INITIAL_BYTES);
   #start = 0;
   #end = 0;
 
@@ -81,6 +84,7 @@ export class MessageDeframer {
    * to come.
    */
   next(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#start === this.#end) this.#rest();
     const bytes = this.#bytes;
     const start = this.#start + LENGTH_BYTES;
     if (start > this.#end) return undefined;
@@ -88,6 +92,12 @@ export class MessageDeframer {
     if (end > this.#end) return undefined;
     this.#start = end;
     return bytes.slice(start, end);
+  }
+
+  /** Nothing waits: begins anew, without the memory a long message has needed. */
+  #rest(): void {
+    this.#start = this.#end = 0;
+    if (this.#bytes.length > MAX_IDLE_BYTES) this.#bytes = new Uint8Array(INITIAL_BYTES);
   }
 
   #makeRoom(byteCount: number): void {

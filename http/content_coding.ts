@@ -15,8 +15,8 @@ const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
   ["zstd", "zstd"],
 ]);
 
-/** The codings that can be undone, as Accept-Encoding lists them (RFC 9110 section 12.5.3). */
-export const ACCEPTED_CODINGS = "gzip, deflate, br, zstd";
+/** What an answer with 415 says about codings (RFC 9110 section 12.5.3). */
+const ACCEPTED = "gzip, deflate, br, zstd";
 
 /**
  * The codings of a body, in the order in which they were applied.
@@ -31,7 +31,7 @@ export function parseContentCodings(value: string | undefined, max: number): Con
   const { codings, unknown } = readCodings(value, max);
   if (unknown === undefined) return codings;
   throw new HttpError(415, `Cannot decode body: coding "${unknown.slice(0, 32)}" is unknown`, {
-    headers: [["accept-encoding", ACCEPTED_CODINGS]],
+    headers: [["accept-encoding", ACCEPTED]],
   });
 }
 

@@ -141,3 +141,13 @@ export {
 } from "./negotiation.ts";
 export { type NegotiateOptions, parsePreferences, type Preference } from "./negotiation_parser.ts";
 export { type KeepAliveHint, parseKeepAlive } from "./keep_alive.ts";
+export * from "./no_proxy.ts";
+export * from "./proxy_error.ts";
+export {
+  Socks5Client,
+  type Socks5ConnectedEvent,
+  type Socks5Credentials,
+  type Socks5Options,
+  type Socks5State,
+  type Socks5Target,
+} from "./socks5.ts";

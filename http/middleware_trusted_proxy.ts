@@ -43,7 +43,7 @@ export interface TrustedProxyOptions {
 }
 
 /** Who sent a request, as far as trusted proxies tell. */
-export interface Client {
+export interface ClientInfo {
   /**
    * IP address in its one form (RFC 5952), an IPv4 one never mapped; `undefined`
    * where a proxy hides it, and for a Unix socket.
@@ -58,7 +58,7 @@ export interface Client {
 }
 
 /** Who sent a request; set by {@linkcode trustedProxy}. */
-export const CLIENT: StateKey<Client> = new StateKey("client");
+export const CLIENT: StateKey<ClientInfo> = new StateKey("client");
 
 const FIELDS: ReadonlySet<string> = new Set([
   "forwarded",
@@ -206,8 +206,8 @@ export function clientHost(ctx: Context): string | undefined {
   return client === undefined ? hostOf(ctx) : client.host;
 }
 
-function findClient(ctx: Context, rules: Rules): Client {
-  const own: Client = { ...peerOf(ctx), scheme: schemeOf(ctx), host: hostOf(ctx) };
+function findClient(ctx: Context, rules: Rules): ClientInfo {
+  const own: ClientInfo = { ...peerOf(ctx), scheme: schemeOf(ctx), host: hostOf(ctx) };
   if (!rules.trusted.has(ctx.remoteAddr)) return own;
   const hop = rules.fields.has("forwarded")
     ? findInForwarded(ctx.headers, rules)
@@ -291,7 +291,7 @@ function isTrusted(node: ForwardedNode | undefined, rules: Rules): boolean {
   return node?.address !== undefined && rules.trusted.hasAddress(node.address);
 }
 
-function peerOf(ctx: Context): Pick<Client, "address" | "port"> {
+function peerOf(ctx: Context): Pick<ClientInfo, "address" | "port"> {
   const addr = ctx.remoteAddr;
   if (!("hostname" in addr)) return { address: undefined, port: undefined };
   const parsed = parseIpAddress(addr.hostname);

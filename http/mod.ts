@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 in TypeScript: a server that hides nothing of the protocol.
+ * HTTP/1.1 in TypeScript: a server and a client that hide nothing of the protocol.
  *
  * {@linkcode serve} runs a handler for every request. A handler reads from its
  * {@linkcode Context} and answers through it; a {@linkcode Router} is made of
@@ -17,6 +17,7 @@
  * | watch | {@linkcode logger}, {@linkcode requestId}, {@linkcode timeout}, {@linkcode secureHeaders} |
  * | stand behind a proxy | {@linkcode trustedProxy}, {@linkcode proxyListener}, {@linkcode limitPerAddress} |
  * | leave HTTP | `ctx.upgrade`, `ctx.hijack`, `ctx.tunnel` |
+ * | ask | {@linkcode Client}: pool, retries, redirects, deadlines per phase, proxies; {@linkcode get}, {@linkcode post} and the like on a shared one; {@linkcode CookieJar} |
  * | make one request | {@linkcode dialHttp}, {@linkcode exchange}, {@linkcode ClientConnection} |
  * | test without a socket | {@linkcode Router.request}, {@linkcode runRequest} |
  *
@@ -27,17 +28,27 @@
  * `@nbio/net/http/core`.
  *
  * Permissions: `--allow-net` of the address listened on; for Unix sockets
- * `--allow-net=unix:PATH`, `--allow-read` and `--allow-write` of the path.
+ * `--allow-net=unix:PATH`, `--allow-read` and `--allow-write` of the path. A client
+ * needs `--allow-net` for the servers it asks, or for its proxies.
  *
  * Errors:
  *
  * - {@linkcode HttpError}: thrown by a handler to answer with a status.
  * - {@linkcode HttpProtocolError}: the client broke the protocol.
  * - {@linkcode HttpStateError}: something was called at the wrong moment.
+ * - {@linkcode HttpStatusError}: a client was told to throw on a status of 400 and
+ *   more (`throwOnError`).
+ * - {@linkcode HttpRedirectError}: a redirect that is not followed:
+ *   `ERR_HTTP_REDIRECT_REFUSED`, `_TOO_MANY`, `_BAD_LOCATION`, `_BAD_SCHEME`,
+ *   `_INSECURE`, `_BODY`.
+ * - {@linkcode ProxyError}: a proxy did not connect: `ERR_PROXY_AUTHENTICATION`,
+ *   `_REFUSED`, `_TARGET_UNREACHABLE`, `_BAD_RESPONSE`, `_CLOSED`, `_UNSUPPORTED`.
  * - {@linkcode RoutePatternError}: a pattern that cannot be read.
  * - {@linkcode ValidationError}: what a client sent does not fit a schema.
  * - `LimitExceededError`, `TimeoutError`, `ConnectionClosedError` of
- *   `@nbio/net/nbio`: a bound, a deadline, a client that left.
+ *   `@nbio/net/nbio`: a bound, a deadline, a peer that left. `ConnectError`: no
+ *   server. What a client throws tells phase, attempts and address through
+ *   {@linkcode requestFailure}.
  *
  * @example Routes, and a body that is read in bounds
  * ```ts
@@ -87,9 +98,9 @@ export { logger, type LoggerOptions } from "./middleware_logger.ts";
 export { rateLimit, type RateLimitOptions } from "./middleware_rate_limit.ts";
 export {
   CLIENT,
-  type Client,
   clientAddr,
   clientHost,
+  type ClientInfo,
   clientScheme,
   type ForwardedField,
   trustedProxy,
@@ -146,6 +157,81 @@ export {
 } from "./rate_limit_store.ts";
 export type * from "./standard_schema.ts";
 export { type ValidatedPart, ValidationError, type ValidationIssue } from "./validation_error.ts";
+export { Client, type ClientStats } from "./client.ts";
+export {
+  HttpStatusError,
+  type RequestFacts,
+  RequestFailure,
+  requestFailure,
+  type RequestPhase,
+} from "./client_errors.ts";
+export type { FetchInit } from "./client_fetch.ts";
+export * from "./client_functions.ts";
+export type { ClientProgress, ProgressListener } from "./client_progress.ts";
+export {
+  proxyFromEnvironment,
+  type ProxyOptions,
+  ProxyRules,
+  type ProxyScheme,
+  ProxyServer,
+} from "./client_proxy.ts";
+export {
+  isRedirectStatus,
+  nextRedirect,
+  type RedirectedRequest,
+  type RedirectOptions,
+  type RedirectResponse,
+  type RedirectStep,
+} from "./client_redirect.ts";
+export * from "./client_redirect_error.ts";
+export {
+  type ClientBody,
+  type FileBody,
+  type FileBodySource,
+  openRequestBody,
+  type RequestBody,
+  type RequestBodyOptions,
+} from "./client_request_body.ts";
+export {
+  type ClientBodyOptions,
+  type ClientFormOptions,
+  ClientResponse,
+  type ClientTimings,
+  type FollowedRedirect,
+  type ResponseOwner,
+} from "./client_response.ts";
+export {
+  isIdempotentMethod,
+  type RetryDecision,
+  type RetryFacts,
+  type RetryFailure,
+  type RetryOptions,
+  RetryPolicy,
+  TRANSIENT_STATUSES,
+} from "./client_retry.ts";
+export type { FormLimits } from "./client_form.ts";
+export type {
+  CallSettings,
+  ClientCallOptions,
+  ClientOptions,
+  ClientRouteOptions,
+  RequestOptions,
+} from "./client_settings.ts";
+export { FormDataWriter, type FormDataWriterOptions } from "./form_data_writer.ts";
+export * from "./http_proxy_dial.ts";
+export * from "./no_proxy.ts";
+export type { DialedProxy } from "./proxy_dial.ts";
+export * from "./proxy_error.ts";
+export { parseRetryAfter } from "./retry_after.ts";
+export {
+  Socks5Client,
+  type Socks5ConnectedEvent,
+  type Socks5Credentials,
+  type Socks5Options,
+  type Socks5State,
+  type Socks5Target,
+} from "./socks5.ts";
+export * from "./socks5_dial.ts";
 export * from "./client_pool.ts";
 export type {
   ClientPoolHostStats,

@@ -43,6 +43,16 @@ export interface DialOptions extends DialAddressOptions {
   readonly connect?: Connect;
 
   /**
+   * Told of every attempt as it begins, with the address it is made at; a name,
+   * where the runtime is left to look it up (see the permissions of `dial`). The
+   * time until the first one is that of the lookup. What it throws fails the
+   * attempt.
+   *
+   * @default {undefined}
+   */
+  readonly onAttempt?: (address: DialAddress) => void;
+
+  /**
    * Most milliseconds for the whole, the lookup included, 0 to 2^31 - 1. 0 and
    * `Infinity` mean no limit.
    *
@@ -200,6 +210,7 @@ function resolveSettings(target: DialTarget, options: DialOptions): DialRaceSett
     attemptDelayMs: toDelay("attemptDelayMs", attemptDelayMs, 10),
     resolutionDelayMs: toDelay("resolutionDelayMs", resolutionDelayMs, 0),
     maxAddresses,
+    onAttempt: options.onAttempt,
     signal: options.signal,
     clock: options.clock ?? systemClock,
   };

@@ -39,6 +39,8 @@ export interface DialRaceSettings {
   readonly resolutionDelayMs: number;
   /** As in {@linkcode HappyEyeballs}. */
   readonly maxAddresses: number;
+  /** Told of every attempt. */
+  readonly onAttempt?: ((address: DialAddress) => void) | undefined;
   /** Cancels it all. */
   readonly signal: AbortSignal | undefined;
   /** Where timers come from. */
@@ -154,7 +156,7 @@ export class DialRace {
   }
 
   async #attempt(text: string): Promise<void> {
-    const { toAddress, connect } = this.#settings;
+    const { toAddress, connect, onAttempt } = this.#settings;
     const attempt: Attempt = {
       address: toAddress(text),
       startMs: this.#now(),
@@ -162,6 +164,7 @@ export class DialRace {
     };
     this.#attempts.set(text, attempt);
     try {
+      onAttempt?.(attempt.address);
       attempt.transport = await connect(attempt.address, { signal: attempt.controller.signal });
     } catch (cause) {
       attempt.failure = { cause };

@@ -1,5 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseContentCodings, refuseContentCodings } from "../../http/content_coding.ts";
+import {
+  knownContentCodings,
+  parseContentCodings,
+  refuseContentCodings,
+} from "../../http/content_coding.ts";
 import { HttpError } from "../../http/errors.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
 
@@ -41,4 +45,13 @@ Deno.test("refuseContentCodings() refuses whatever is not plain", () => {
     const error = assertThrows(() => refuseContentCodings(value), HttpError);
     assertEquals([error.status, error.headers], [415, [["accept-encoding", "identity"]]]);
   }
+});
+
+Deno.test("knownContentCodings() gives nothing where one is unknown", () => {
+  assertEquals(knownContentCodings("gzip, BR", 2), ["gzip", "br"]);
+  assertEquals(knownContentCodings(undefined, 2), []);
+  for (const value of ["compress", "gzip, compress", "compress, gzip, gzip, gzip"]) {
+    assertEquals(knownContentCodings(value, 2), undefined);
+  }
+  assertThrows(() => knownContentCodings("gzip, br, gzip", 2), LimitExceededError);
 });

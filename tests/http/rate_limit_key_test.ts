@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { clientKey, networkOf } from "../../http/rate_limit_key.ts";
-import { CLIENT, type Client } from "../../http/middleware_trusted_proxy.ts";
+import { CLIENT, type ClientInfo } from "../../http/middleware_trusted_proxy.ts";
 import { RequestState } from "../../http/request_state.ts";
 import type { Context } from "../../http/server_context.ts";
 
@@ -25,9 +25,9 @@ for (
   });
 }
 
-function keyOf(remoteAddr: Deno.Addr, client?: Partial<Client>): string {
+function keyOf(remoteAddr: Deno.Addr, client?: Partial<ClientInfo>): string {
   const state = new RequestState();
-  if (client !== undefined) state.set(CLIENT, client as Client);
+  if (client !== undefined) state.set(CLIENT, client as ClientInfo);
   return clientKey({ remoteAddr, state } as Context);
 }
 

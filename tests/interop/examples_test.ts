@@ -14,6 +14,16 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals(output.includes("Verdict: verified"), true);
   },
 
+  async crawl() {
+    await using example = await startExample("hello");
+    const args = ["--concurrency=2", `http://127.0.0.1:${example.port}/`];
+    const { code, output } = await runExample("crawl", ["--allow-net=127.0.0.1"], args);
+    assertEquals(code, 0);
+    const [page, end] = output.trimEnd().split("\n");
+    assertEquals(/^200 +14 http:\S+\/$/.test(page!), true);
+    assertEquals(end, "1 pages, 0 broken");
+  },
+
   async custom_protocol() {
     await using example = await startExample("custom_protocol");
     await using client = await RawClient.connect({ hostname: "127.0.0.1", port: example.port });
@@ -31,6 +41,31 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
       assertEquals((await runExample("devcert", permissions, args)).code, 1);
       const files = [`${folder}/leaf.pem`, "--roots", `${folder}/ca.pem`, "--name=localhost"];
       assertEquals((await runExample("certinfo", ["--allow-read"], files)).code, 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+
+  async download() {
+    const folder = await Deno.makeTempDir();
+    try {
+      await using example = await startExample("hello");
+      const permissions = [
+        "--allow-net=127.0.0.1",
+        `--allow-read=${folder}`,
+        `--allow-write=${folder}`,
+      ];
+      const content = "Hello, World!\n";
+      const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
+      const url = `http://127.0.0.1:${example.port}/`;
+      const file = `${folder}/hello.txt`;
+      const sha256 = `--sha256=${new Uint8Array(hash).toHex()}`;
+      const { code, output } = await runExample("download", permissions, [sha256, url, file]);
+      assertEquals([code, output], [0, `${file}\n`]);
+      assertEquals(await Deno.readTextFile(file), content);
+      const wrong = [`--sha256=${"0".repeat(64)}`, "--quiet", url, `${folder}/other.txt`];
+      assertEquals((await runExample("download", permissions, wrong)).code, 1);
+      assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["hello.txt"]);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { delay } from "@std/async/delay";
 import { ConnectError } from "../../nbio/connect_error.ts";
 import { dial, type DialOptions } from "../../nbio/dial.ts";
@@ -6,6 +12,7 @@ import { connect } from "../../nbio/dial_connect.ts";
 import { TimeoutError } from "../../nbio/errors.ts";
 import type { HostResolver } from "../../nbio/host_resolver.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
+import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import type { Transport } from "../../nbio/transport.ts";
 import { BlackHole, noBlackHole } from "../_support/black_hole.ts";
 import { eventually, runPeer } from "../_support/peer.ts";
@@ -92,6 +99,53 @@ Deno.test({
     await assertRejects(() => dial({ path, family: 4 }), TypeError);
     await Deno.remove(directory, { recursive: true });
   },
+});
+
+Deno.test("dial() tells of every attempt as it begins, and of none before the lookup", async () => {
+  const seen: string[] = [];
+  const transport = await dial({
+    hostname: "db.test",
+    port: 80,
+    resolver: {
+      lookup: (_host, { family } = {}) => {
+        seen.push(`lookup ${family}`);
+        return Promise.resolve(family === 4 ? ["192.0.2.1", "192.0.2.2"] : []);
+      },
+    },
+    onAttempt: (address) => seen.push(`attempt ${(address as Deno.NetAddr).hostname}`),
+    connect: (address) => {
+      const { hostname } = address as Deno.NetAddr;
+      seen.push(`connect ${hostname}`);
+      return hostname === "192.0.2.1"
+        ? Promise.reject(new Deno.errors.ConnectionRefused())
+        : Promise.resolve(memoryPipe()[0]);
+    },
+  });
+  assertEquals(seen, [
+    "lookup 6",
+    "lookup 4",
+    "attempt 192.0.2.1",
+    "connect 192.0.2.1",
+    "attempt 192.0.2.2",
+    "connect 192.0.2.2",
+  ]);
+  transport.close();
+});
+
+Deno.test("dial() fails an attempt for what its observer throws", async () => {
+  const cause = new Error("not this one");
+  const error = await assertRejects(
+    () =>
+      dial({
+        hostname: "192.0.2.1",
+        port: 80,
+        onAttempt: () => {
+          throw cause;
+        },
+      }),
+    ConnectError,
+  );
+  assertStrictEquals(error.cause, cause);
 });
 
 Deno.test("dial() rejects when the only address refuses", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ProxyError } from "../../http/proxy_error.ts";
 import { serve } from "../../http/serve.ts";
 import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
@@ -8,6 +9,7 @@ import { upgrade } from "../../websocket/upgrade.ts";
 import { echo, portOf, serveWebSocket } from "../_support/websocket_harness.ts";
 import { systemClock } from "../../nbio/clock.ts";
 import { TlsError } from "../../tls/errors.ts";
+import { ProxyPeer } from "../_support/proxy_peer.ts";
 import { CA_CERT, LEAF_CERT, LEAF_KEY } from "../_support/tls_server.ts";
 
 /** A server that gives one answer to whatever head comes. */
@@ -170,3 +172,34 @@ Deno.test("dial() speaks wss to a server behind TLS, and to no other than it nam
   );
   assertEquals(error.code, "ERR_TLS_CERTIFICATE");
 });
+
+for (const scheme of ["http", "socks5", "socks5h"]) {
+  for (const secure of [false, true]) {
+    Deno.test(`dial() goes through a proxy by ${scheme} to ${secure ? "wss" : "ws"}`, async () => {
+      const address = { hostname: "127.0.0.1", port: 0 };
+      const listener = secure
+        ? Deno.listenTls({ ...address, cert: LEAF_CERT, key: LEAF_KEY })
+        : Deno.listen(address);
+      await using server = serve(async (ctx) => {
+        const ws = await upgrade(ctx, { origin: () => true });
+        for await (const { data } of ws) await ws.send(data);
+      }, { listener, onError: () => {} });
+      await using proxy = new ProxyPeer({ login: "ada:s3cret" });
+      const url = `${secure ? "wss" : "ws"}://127.0.0.1:${portOf(server)}/`;
+      const tls = { caCerts: [CA_CERT] };
+      const place = `127.0.0.1:${proxy.port}`;
+      const ws = await dial(url, { tls, proxy: `${scheme}://ada:s3cret@${place}` });
+      await ws.send("through");
+      assertEquals((await ws.readMessage())?.data, "through");
+      await ws.close();
+      assertEquals(proxy.requests.map(({ method }) => method), [
+        scheme === "http" ? "CONNECT" : "SOCKS",
+      ]);
+      const error = await assertRejects(
+        () => dial(url, { tls, proxy: `${scheme}://${place}` }),
+        ProxyError,
+      );
+      assertEquals(error.code, "ERR_PROXY_AUTHENTICATION");
+    });
+  }
+}

@@ -191,6 +191,14 @@ export class Resolver implements AsyncDisposable, HostResolver {
     type: T,
     options?: ResolveOptions,
   ): Promise<readonly ResourceRecord<T>[]>;
+  /**
+   * The same for a type that is not known when this is compiled.
+   *
+   * @param name The name; it counts as absolute.
+   * @param type Mnemonic of the type, or `TYPE` and a number.
+   * @param options How to ask; deadline and signal of this call.
+   * @returns The records, at least one, with what is left of their time to live.
+   */
   resolve(
     name: string,
     type: string,

@@ -25,7 +25,7 @@ export interface RequestFacts {
   readonly phase: RequestPhase;
   /** How often it was tried, redirects not counted. */
   readonly attempts: number;
-  /** The server's address; `undefined` where there was no connection. */
+  /** The server's address, or the last one that was tried; `undefined` without any. */
   readonly address: string | undefined;
 }
 
@@ -35,6 +35,16 @@ export interface RequestFacts {
  *
  * Which error is thrown says why a request failed; this says where. It is on the
  * error as `request`, so that it shows where the error is printed.
+ *
+ * @example A record
+ * ```ts
+ * import { RequestFailure } from "@nbio/net/http";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const url = "http://example.com/";
+ * const facts = { method: "GET", url, phase: "body", attempts: 1, address: undefined };
+ * assertEquals(new RequestFailure(facts).phase, "body");
+ * ```
  */
 export class RequestFailure implements RequestFacts {
   /** Method of the request that failed. */
@@ -45,23 +55,13 @@ export class RequestFailure implements RequestFacts {
   readonly phase: RequestPhase;
   /** How often it was tried. */
   readonly attempts: number;
-  /** The server's address, if there was a connection. */
+  /** The server's address, or the last one that was tried; `undefined` without any. */
   readonly address: string | undefined;
 
   /**
    * Makes a record.
    *
    * @param facts What is known.
-   *
-   * @example A record
-   * ```ts
-   * import { RequestFailure } from "@nbio/net/http";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const url = "http://example.com/";
-   * const facts = { method: "GET", url, phase: "body", attempts: 1, address: undefined };
-   * assertEquals(new RequestFailure(facts).phase, "body");
-   * ```
    */
   constructor(facts: RequestFacts) {
     this.method = facts.method;

@@ -20,10 +20,15 @@ import {
   encodeUpgrade,
   noConnect,
 } from "./server_final_head.ts";
-import { type HandedConnection, HandedTransport } from "./server_handover.ts";
+import {
+  type HandedConnection,
+  HandedExchange,
+  HandedTransport,
+  type Testator,
+} from "./server_handover.ts";
 import type { ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, type ServerOutput } from "./server_output.ts";
-import type { HandlerResult, ServedConnection, ServerShared } from "./server_shared.ts";
+import type { HandlerResult, ServerShared } from "./server_shared.ts";
 import { bytesOf, dropBody, ServerStream, type StreamSource } from "./server_stream.ts";
 import { ResponseWriter, type WriterTarget } from "./server_writer.ts";
 
@@ -31,7 +36,6 @@ const SWITCHING_PROTOCOLS = 101;
 const NO_CONTENT = 204;
 const RESET_CONTENT = 205;
 const NO_LINE = new Uint8Array(0);
-const ENDED: Promise<void> = Promise.resolve();
 /** Turns of the microtask queue that a handler gets to be through "at once". */
 const PROMPT_TURNS = 12;
 
@@ -52,15 +56,8 @@ export interface ExchangeHost {
   giveAway(heir: HandedExchange): void;
 }
 
-/** A request whose connection was given away: all that is left of that as its server sees it. */
-export interface HandedExchange extends ServedConnection {
-  /** Resolves when the connection is closed and its handler has settled. */
-  readonly ended: Promise<void>;
-}
-
 /** One request of a connection with its response, from head to last byte. */
-export class ServerExchange
-  implements ContextSource, ResponseSurroundings, WriterTarget, HandedExchange {
+export class ServerExchange implements ContextSource, ResponseSurroundings, WriterTarget, Testator {
   /** Method of the request. */
   readonly method: string;
   /** Minor HTTP version of the request. */
@@ -73,8 +70,6 @@ export class ServerExchange
   isLast = false;
   /** The connection, if it was given away. */
   handed: HandedTransport | undefined;
-  /** Pending only while a connection that was given away has not ended. */
-  ended: Promise<void> = ENDED;
 
   readonly #shared: ServerShared;
   /** Nothing of it is kept by a connection that was given away, which may live long. */
@@ -91,10 +86,9 @@ export class ServerExchange
   #stream: ServerStream | undefined;
   /** What the handler gives, or the end of waiting for it. */
   #answered: PromiseWithResolvers<void | Response> | undefined;
-  /** Resolves when the handler has settled, behind the end of a connection given away. */
-  #late: PromiseWithResolvers<void> | undefined;
+  /** What is left of the connection since it was given away. */
+  #heir: HandedExchange | undefined;
   #isSettled = false;
-  #isCut = false;
   #isPrepared = false;
 
   /**
@@ -152,7 +146,7 @@ export class ServerExchange
     this.#isSettled = true;
     if (this.#connection === undefined) {
       dropBody(web?.body, "The connection was given away");
-      return this.#onHandedSettled();
+      return this.#heir!.settle();
     }
     if (this.#connection.isGone) dropBody(web?.body, this.#abortReason);
     this.#answered!.resolve(web);
@@ -162,7 +156,7 @@ export class ServerExchange
     this.#isSettled = true;
     if (this.#connection !== undefined) return this.#answered!.reject(error);
     this.answerError(error);
-    this.#onHandedSettled();
+    this.#heir!.settle();
   }
 
   /** What a handler needs that is not through at once. */
@@ -289,17 +283,15 @@ export class ServerExchange
 
   /** The connection is cut: nobody waits for the handler either. */
   cut(reason: unknown): void {
-    this.#isCut = true;
     this.giveUp(reason);
     if (this.handed !== undefined) closeQuietly(this.handed);
     this.#answered?.reject(reason);
-    if (this.#late !== undefined) this.#leave();
   }
 
   /** Whether nobody is left to answer. */
   get #isGone(): boolean {
     if (this.#connection !== undefined) return this.#connection.isGone;
-    return this.#isCut || this.handed!.isBroken;
+    return this.#heir!.isCut || this.handed!.isBroken;
   }
 
   /** What only a connection that still speaks HTTP has. */
@@ -313,7 +305,7 @@ export class ServerExchange
   }
 
   #abort(reason: unknown): void {
-    if (this.#connection === undefined) this.cut(reason);
+    if (this.#connection === undefined) this.#heir!.abort(reason);
     else this.#connection.abort(reason);
   }
 
@@ -428,41 +420,13 @@ export class ServerExchange
    * reader and no waiting function of ours (`tests/bench/websocket/idle_memory.ts`).
    */
   #giveAway(handed: HandedTransport): void {
-    this.ended = handed.closed.then(() => this.#onHandedClosed());
-    this.#host.giveAway(this);
+    const { connections } = this.#shared;
+    const heir = this.#heir = new HandedExchange(handed, this, connections, this.#isSettled);
+    this.#host.giveAway(heir);
     this.#connection = undefined;
     this.#reader = undefined;
     this.#answered?.resolve();
     this.#answered = undefined;
-  }
-
-  #onHandedClosed(): void | Promise<void> {
-    if (this.#isSettled || this.#isCut) return this.#leave();
-    this.#late = Promise.withResolvers();
-    return this.#late.promise;
-  }
-
-  #onHandedSettled(): void {
-    this.end();
-    if (this.#late !== undefined) this.#leave();
-  }
-
-  /** Connection and handler have ended. */
-  #leave(): void {
-    this.end();
-    this.#shared.connections.delete(this);
-    this.#late?.resolve();
-  }
-
-  // As its server sees a connection that was given away.
-
-  get isIdle(): boolean {
-    return false;
-  }
-
-  /** Cuts it. */
-  abort(reason: unknown): void {
-    this.cut(reason);
   }
 
   openWriter(): ResponseWriter {

@@ -1,6 +1,7 @@
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { ReceiveBuffer } from "../nbio/receive_buffer.ts";
-import type { Transport } from "../nbio/transport.ts";
+import { closeQuietly, type Transport } from "../nbio/transport.ts";
+import type { ServedConnection } from "./server_shared.ts";
 
 /**
  * A connection that HTTP has given away, by `ctx.upgrade`, `ctx.tunnel` or
@@ -120,5 +121,79 @@ export class HandedTransport implements Transport {
       this.#isReading = false;
     }
     return await this.#transport.read(p);
+  }
+}
+
+/** The request whose handler was given a connection. */
+export interface Testator {
+  /** The connection is cut: nobody waits for what the handler gives. */
+  giveUp(reason: unknown): void;
+  /** Context and body have had their time. */
+  end(): void;
+}
+
+/**
+ * What is left of a connection that was given away, as its server sees it: it ends when the
+ * transport is closed and the handler has settled.
+ */
+export class HandedExchange implements ServedConnection {
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  /** Nobody knows what its new owner does. */
+  readonly isIdle: boolean = false;
+  /** Whether it was cut. */
+  isCut = false;
+
+  readonly #transport: HandedTransport;
+  readonly #testator: Testator;
+  readonly #connections: Set<ServedConnection>;
+  #isSettled: boolean;
+  /** Resolves when the handler has settled, behind the end of the connection. */
+  #late: PromiseWithResolvers<void> | undefined;
+
+  /**
+   * @param transport The connection.
+   * @param testator The request it was given away by.
+   * @param connections Those that the server waits for; it leaves them at its end.
+   * @param isSettled Whether the handler has settled.
+   */
+  constructor(
+    transport: HandedTransport,
+    testator: Testator,
+    connections: Set<ServedConnection>,
+    isSettled: boolean,
+  ) {
+    this.#transport = transport;
+    this.#testator = testator;
+    this.#connections = connections;
+    this.#isSettled = isSettled;
+    this.ended = transport.closed.then(() => this.#onClosed());
+  }
+
+  /** The handler has settled. */
+  settle(): void {
+    this.#isSettled = true;
+    this.#testator.end();
+    if (this.#late !== undefined) this.#leave();
+  }
+
+  /** Cuts it, and waits for the handler no more. */
+  abort(reason: unknown): void {
+    this.isCut = true;
+    this.#testator.giveUp(reason);
+    closeQuietly(this.#transport);
+    if (this.#late !== undefined) this.#leave();
+  }
+
+  #onClosed(): void | Promise<void> {
+    if (this.#isSettled || this.isCut) return this.#leave();
+    this.#late = Promise.withResolvers();
+    return this.#late.promise;
+  }
+
+  #leave(): void {
+    this.#testator.end();
+    this.#connections.delete(this);
+    this.#late?.resolve();
   }
 }

@@ -63,7 +63,7 @@ export class FrameEncoder {
   /** Memory of ours to fill next. */
   #spare: Uint8Array<ArrayBuffer> | undefined;
   /** Complete chunks in front of what is being filled. */
-  #chunks: Chunk[] = [];
+  #chunks: Chunk[] | undefined;
   #chunkBytes = 0;
   /** What the last `take()` gave, and whether its memory is ours. */
   #lentMemory: Uint8Array<ArrayBuffer> | undefined;
@@ -153,9 +153,8 @@ export class FrameEncoder {
    */
   take(): Uint8Array | undefined {
     this.#reclaim();
-    if (this.#chunks.length === 0) {
-      if (this.#length === 0) return this.#rest();
-      this.#seal();
+    if (this.#chunks === undefined || this.#chunks.length === 0) {
+      return this.#length === 0 ? this.#rest() : this.#lend();
     }
     // Short: chunks are large, and the writer is not far behind.
     const { bytes, memory } = this.#chunks.shift()!;
@@ -163,6 +162,16 @@ export class FrameEncoder {
     this.#lentBytes = bytes.length;
     this.#lentMemory = memory;
     return bytes;
+  }
+
+  /** Gives what is being filled, with nothing in front of it: nearly always so. */
+  #lend(): Uint8Array {
+    const memory = this.#lentMemory = this.#bytes!;
+    const byteCount = this.#lentBytes = this.#length;
+    if (byteCount > this.#peakBytes) this.#peakBytes = byteCount;
+    this.#bytes = undefined;
+    this.#length = 0;
+    return memory.subarray(0, byteCount);
   }
 
   /** Lets go of spare memory, for a connection that rests. */
@@ -203,6 +212,7 @@ export class FrameEncoder {
   }
 
   #push(chunk: Chunk): void {
+    this.#chunks ??= [];
     this.#chunks.push(chunk);
     this.#chunkBytes += chunk.bytes.length;
   }

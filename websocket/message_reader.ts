@@ -4,6 +4,7 @@ import { LimitExceededError } from "../nbio/errors.ts";
 import { ReceiveBuffer } from "../nbio/receive_buffer.ts";
 import { CloseCode } from "./close_code.ts";
 import type { Inflater } from "./compression.ts";
+import { copySmall, MAX_SMALL_BYTES } from "./copy_small.ts";
 import { WebSocketProtocolError } from "./errors.ts";
 import type { BinaryEvent, PieceEvent, PingEvent, PongEvent, TextEvent } from "./events.ts";
 import { FrameDecoder, Opcode } from "./frame_decoder.ts";
@@ -42,7 +43,13 @@ export interface MessageReaderOptions {
 
 /** Payload of which so much is to come is read straight to where the message is put together. */
 const DIRECT_FROM_BYTES = 16_384;
-/** What was read at once lately may make the next read as large as this. */
+/** Memory for reads of a connection that says nothing. */
+const IDLE_BYTES = 512;
+/** What comes at once lately is expected to come again, up to here. */
+const MAX_BURST_BYTES = 16_384;
+/** Reads that bring much less than expected, until less is expected. */
+const CALM_READS = 4;
+/** A long frame may make the next read as large as this. */
 const MAX_READ_HINT_BYTES = 131_072 + 1_024;
 /** DEFLATE grows up to 1,032 times: a piece of a message is 1 MiB at most. */
 const INFLATE_SLICE_BYTES = 1_024;
@@ -69,6 +76,7 @@ export class MessageReader {
   #validator: Utf8Validator | undefined;
   readonly #inflater: Inflater | undefined;
   readonly #maxDeflatedBytes: number;
+  readonly #maxBufferedBytes: number;
   readonly #maxMessageBytes: number;
   /** Whether the head of the frame at hand was read, and its payload was not yet. */
   #isInFrame = false;
@@ -84,13 +92,17 @@ export class MessageReader {
   #readsDirectly = false;
   /** Size of the last frame, which the next may be like. */
   #frameBytes = 0;
+  /** What the next read may bring. Memory that shrank behind every batch would cost a read more. */
+  #burstBytes = IDLE_BYTES;
+  #calmReads = 0;
   #sink: ((piece: Uint8Array) => void) | undefined;
 
   /** @param options Role, bounds and compression. */
   constructor(options: MessageReaderOptions) {
     const { isMasked, maxMessageBytes, inflater } = options;
     const maxBytes = Math.min(options.maxBufferedBytes, Number.MAX_SAFE_INTEGER);
-    this.#buffer = new ReceiveBuffer({ maxBytes });
+    this.#maxBufferedBytes = maxBytes;
+    this.#buffer = new ReceiveBuffer({ maxBytes, idleBytes: IDLE_BYTES });
     this.#decoder = new FrameDecoder({ isMasked, allowRsv1: inflater !== undefined });
     this.#assembler = new MessageAssembler(maxMessageBytes);
     this.#inflater = inflater;
@@ -127,7 +139,10 @@ export class MessageReader {
 
   /** Notes how many bytes a read has put where {@linkcode MessageReader.writable} said. */
   commit(byteCount: number): void {
-    if (!this.#readsDirectly) return this.#buffer.commit(byteCount);
+    if (!this.#readsDirectly) {
+      this.#buffer.commit(byteCount);
+      return this.#expect(byteCount);
+    }
     // What came in the meantime may have made it worthless.
     if (this.#isDiscarding) this.#decoder.skipPayload(byteCount);
     else this.#commitDirectly(byteCount);
@@ -167,6 +182,7 @@ export class MessageReader {
 
   /** Lets go of spare memory; not while a read is under way. */
   shrink(): void {
+    this.#burstBytes = IDLE_BYTES;
     this.#buffer.shrink();
   }
 
@@ -218,7 +234,10 @@ export class MessageReader {
     buffer.consume(end - start);
     this.#isInFrame = false;
     if (this.#decoder.opcode === Opcode.BINARY) {
-      return { type: "binary", data: buffer.bytes.slice(start, end) };
+      const data = end - start <= MAX_SMALL_BYTES
+        ? copySmall(buffer.bytes, start, end)
+        : buffer.bytes.slice(start, end);
+      return { type: "binary", data };
     }
     const data = decodeUtf8(buffer.bytes, start, end);
     if (data === undefined) throw badUtf8();
@@ -349,11 +368,23 @@ export class MessageReader {
     return missing >= DIRECT_FROM_BYTES || this.#directBytes > 0 ? missing : 0;
   }
 
+  /** Learns from a read how large the next one should be. */
+  #expect(byteCount: number): void {
+    const { bytes, end } = this.#buffer;
+    if (end === bytes.length) {
+      this.#burstBytes = Math.max(this.#burstBytes, Math.min(4 * end, MAX_BURST_BYTES));
+    } else if (4 * byteCount <= this.#burstBytes && this.#burstBytes > IDLE_BYTES) {
+      if (++this.#calmReads < CALM_READS) return;
+      this.#burstBytes /= 4;
+    }
+    this.#calmReads = 0;
+  }
+
   /** Frames of one size follow each other: with room for a whole one, one read does. */
   #readHint(): number {
     return this.#frameBytes > 32_768 && this.#frameBytes <= MAX_READ_HINT_BYTES
       ? this.#frameBytes
-      : 1;
+      : Math.min(this.#burstBytes, this.#maxBufferedBytes);
   }
 }
 

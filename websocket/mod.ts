@@ -20,6 +20,7 @@
  * - {@linkcode WebSocketProtocolError}: the peer broke the protocol or the handshake; its codes are
  *   listed in `@nbio/net/websocket/core`.
  * - {@linkcode WebSocketStateError}: something was sent after closing had begun.
+ * - `ProxyError` of `@nbio/net/http`: a proxy did not connect.
  * - `ConnectError`, `ConnectionClosedError`, `LimitExceededError`, `TimeoutError` of
  *   `@nbio/net/nbio`: no server, a peer that left, a bound, a deadline.
  *
@@ -66,12 +67,9 @@ export type { HandshakeServerOptions, SubprotocolChoice } from "./handshake_serv
 export type { SendOptions } from "./message_writer.ts";
 export type { WebSocketOrigin } from "./origin_rule.ts";
 export * from "./upgrade.ts";
-export {
-  type WebSocketClosure,
-  WebSocketConnection,
-  type WebSocketConnectionSource,
-  type WebSocketMessage,
-} from "./websocket_connection.ts";
+export { WebSocketConnection, type WebSocketConnectionSource } from "./websocket_connection.ts";
+export type { WebSocketClosure } from "./websocket_lifetime.ts";
+export type { WebSocketMessage } from "./websocket_message.ts";
 export type { WebSocketMessageStream } from "./websocket_message_stream.ts";
 export {
   type OpenMessageOptions,

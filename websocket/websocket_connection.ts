@@ -1,39 +1,26 @@
-import type { Deadline } from "../nbio/deadline_wheel.ts";
-import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
-import { lingeringClose } from "../nbio/linger.ts";
-import { closeQuietly, type Transport } from "../nbio/transport.ts";
+import type { Transport } from "../nbio/transport.ts";
 import { CloseCode } from "./close_code.ts";
 import type { WebSocketCompression } from "./compression.ts";
 import { WebSocketCore } from "./connection.ts";
 import type { WebSocketCoreOptions, WebSocketRole } from "./connection_options.ts";
 import { notOpen } from "./connection_state.ts";
-import type { BinaryEvent, PieceEvent, TextEvent } from "./events.ts";
+import type { PieceEvent } from "./events.ts";
 import type { SendOptions } from "./message_writer.ts";
 import { type InputEvent, WebSocketInput } from "./websocket_input.ts";
+import { type WebSocketClosure, WebSocketLifetime } from "./websocket_lifetime.ts";
+import {
+  eventOf,
+  MessageIterator,
+  messageOf,
+  resultOf,
+  type WebSocketMessage,
+  wholePiece,
+} from "./websocket_message.ts";
 import { messageStream, type WebSocketMessageStream } from "./websocket_message_stream.ts";
 import { type OpenMessageOptions, WebSocketMessageWriter } from "./websocket_message_writer.ts";
 import type { ResolvedWebSocketOptions } from "./websocket_options.ts";
-import { rejectQuietly, WebSocketOutput } from "./websocket_output.ts";
-import { WebSocketPings, WebSocketPongs } from "./websocket_pings.ts";
-import { joinShutdown, leaveShutdown } from "./websocket_shutdown.ts";
-
-/** A message: `{ type: "text", data: string }` or `{ type: "binary", data: Uint8Array }`. */
-export type WebSocketMessage = TextEvent | BinaryEvent;
-
-/** How a connection ended. */
-export interface WebSocketClosure {
-  /**
-   * Code of the peer's Close frame, 1005 if that had none, 1006 if none came; after an error, the
-   * one that was sent because of it.
-   */
-  readonly code: number;
-  /** The reason beside it, maybe empty. */
-  readonly reason: string;
-  /** Whether a Close frame went both ways. */
-  readonly clean: boolean;
-  /** Who began: this end or the peer. */
-  readonly by: "local" | "remote";
-}
+import { rejectQuietly, type WebSocketOutput } from "./websocket_output.ts";
+import { WebSocketPings } from "./websocket_pings.ts";
 
 /** What a connection is made of, behind its handshake. */
 export interface WebSocketConnectionSource {
@@ -94,30 +81,15 @@ export class WebSocketConnection implements AsyncDisposable {
 
   readonly #core: WebSocketCore;
   readonly #transport: Transport;
-  readonly #options: ResolvedWebSocketOptions;
   readonly #input: WebSocketInput;
   readonly #output: WebSocketOutput;
-  readonly #pings: WebSocketPings = new WebSocketPings();
-  readonly #deadline: Deadline;
-  readonly #shutdownSignal: AbortSignal | undefined;
-  #onAbort: (() => void) | undefined;
-  /** Made for who asks for it. */
-  #closed: PromiseWithResolvers<WebSocketClosure> | undefined;
-  /** How it ended, as soon as it has. */
-  #ended: WebSocketClosure | undefined;
-  /** When the deadline is armed for. */
-  #armedMs = Infinity;
+  readonly #pings: WebSocketPings;
+  readonly #lifetime: WebSocketLifetime;
   #isAsked = false;
   /** What becomes of what comes, for whoever has asked. */
   #give: (event: InputEvent) => unknown = eventOf;
   /** Whether a message that is read as a stream has not ended. */
   #isStreaming = false;
-  #isFinishing = false;
-  #isDisconnecting = false;
-  /** Why the connection was given up; the core does not know. */
-  #dropped: { readonly error: unknown } | undefined;
-  /** Why nothing can be written. */
-  #broken: { readonly error: unknown } | undefined;
 
   /**
    * Made by {@linkcode upgrade} and {@linkcode dial}; by hand over a transport behind a handshake
@@ -131,8 +103,6 @@ export class WebSocketConnection implements AsyncDisposable {
     this.subprotocol = source.subprotocol;
     this.extensions = source.extensions;
     this.#transport = transport;
-    this.#options = options;
-    this.#shutdownSignal = source.shutdownSignal;
     const core = this.#core = new WebSocketCore({
       ...coreBounds(options),
       role,
@@ -141,28 +111,21 @@ export class WebSocketConnection implements AsyncDisposable {
       ...compression !== undefined && { compression },
       ...randomMaskKey !== undefined && { randomMaskKey },
     });
-    this.#output = new WebSocketOutput(core, transport, options, (error) => {
-      this.#onWriteFailure(error);
-    });
-    this.#input = new WebSocketInput(
-      core,
-      transport,
-      new WebSocketPongs(this.#pings, options.wheel),
-    );
-    this.#deadline = options.wheel.create(() => this.#onDeadline());
+    const pings = this.#pings = new WebSocketPings(options.wheel);
+    const input = this.#input = new WebSocketInput(core, transport, pings);
+    const { shutdownSignal } = source;
+    const parts = { core, transport, options, input, pings, shutdownSignal };
+    this.#lifetime = new WebSocketLifetime(parts);
+    this.#output = this.#lifetime.output;
     core.deliversPings = false;
     core.pauseReading(options.wheel.now());
     if (bytes.length > 0) core.receive(bytes, options.wheel.now());
-    this.#watch();
+    this.#lifetime.watch();
   }
 
   /** Resolves when the connection has ended and is closed. It never rejects. */
   get closed(): Promise<WebSocketClosure> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#ended !== undefined) this.#closed.resolve(this.#ended);
-    }
-    return this.#closed.promise;
+    return this.#lifetime.closed;
   }
 
   /** Bytes that wait to be written. */
@@ -266,7 +229,9 @@ export class WebSocketConnection implements AsyncDisposable {
    */
   openMessage(options: OpenMessageOptions = {}): Promise<WebSocketMessageWriter> {
     const { state } = this.#core;
-    if (state !== "open") return rejectQuietly(this.#dropped?.error ?? notOpen(state, "message"));
+    if (state !== "open") {
+      return rejectQuietly(this.#lifetime.dropped?.error ?? notOpen(state, "message"));
+    }
     return this.#output.whenFree(() => {
       this.#throwIfDropped();
       if (this.#core.state !== "open") throw notOpen(this.#core.state, "message");
@@ -294,7 +259,7 @@ export class WebSocketConnection implements AsyncDisposable {
       this.#throwIfDropped();
       this.#core.sendPing(this.#pings.nextPayload());
       void this.#schedule();
-      return this.#pings.add(this.#options.wheel.now());
+      return this.#pings.add();
     } catch (error) {
       return rejectQuietly(error);
     }
@@ -315,11 +280,10 @@ export class WebSocketConnection implements AsyncDisposable {
     reason: string = "",
   ): Promise<WebSocketClosure> {
     try {
-      this.#core.close(code, reason, this.#options.wheel.now());
+      this.#lifetime.close(code, reason);
     } catch (error) {
       return Promise.reject(error);
     }
-    this.#settle();
     return this.closed;
   }
 
@@ -343,7 +307,7 @@ export class WebSocketConnection implements AsyncDisposable {
       if (typeof data === "string") this.#core.sendText(data, options);
       else this.#core.sendBinary(data, options);
     } catch (error) {
-      return rejectQuietly(this.#dropped?.error ?? error);
+      return rejectQuietly(this.#lifetime.dropped?.error ?? error);
     }
     return this.#schedule();
   }
@@ -362,7 +326,8 @@ export class WebSocketConnection implements AsyncDisposable {
   }
 
   #throwIfDropped(): void {
-    if (this.#dropped !== undefined) throw this.#dropped.error;
+    const { dropped } = this.#lifetime;
+    if (dropped !== undefined) throw dropped.error;
   }
 
   /** What has come already, and what follows from it if that is the end. */
@@ -370,11 +335,11 @@ export class WebSocketConnection implements AsyncDisposable {
     try {
       const event = this.#input.poll();
       if (event === undefined) return undefined;
-      if (event === "end") this.#settle();
-      if (this.#input.rest()) this.#arm();
+      if (event === "end") this.#lifetime.settle();
+      if (this.#input.rest()) this.#lifetime.arm();
       return event;
     } catch (error) {
-      this.#settle();
+      this.#lifetime.settle();
       throw error;
     }
   }
@@ -390,7 +355,7 @@ export class WebSocketConnection implements AsyncDisposable {
   #beginRead(): void {
     this.#output.flush();
     this.#input.listen();
-    this.#arm();
+    this.#lifetime.arm();
   }
 
   /** One read is enough as a rule: then nothing was made but its promise. */
@@ -431,139 +396,6 @@ export class WebSocketConnection implements AsyncDisposable {
     if (event === "end" || event.isFinal) this.#isStreaming = false;
     return event;
   }
-
-  /** Does what the state of the core asks for. */
-  #settle(): void {
-    if (this.#isDisconnecting) return;
-    if (this.#core.mustDisconnect) void this.#disconnect();
-    else {
-      this.#output.flush();
-      if (this.#core.state !== "open" && !this.#isFinishing) void this.#finish();
-      this.#arm();
-    }
-  }
-
-  /** Reads on to the end of the closing handshake, and to that of the stream. */
-  async #finish(): Promise<void> {
-    this.#isFinishing = true;
-    while (!this.#core.mustDisconnect && !this.#isDisconnecting) {
-      this.#output.flush();
-      await this.#input.read();
-      try {
-        this.#input.poll();
-      } catch {
-        // Whoever reads messages is told; here it is the end and nothing else.
-      }
-    }
-    this.#settle();
-  }
-
-  /** Writes what is left and closes. */
-  async #disconnect(): Promise<void> {
-    this.#isDisconnecting = true;
-    const { wheel, closeTimeoutMs } = this.#options;
-    const isReading = this.#input.isReading;
-    this.#armedMs = 0;
-    this.#deadline.arm(closeTimeoutMs);
-    await this.#output.settled();
-    const { closure } = this.#core;
-    const isGone = closure?.code === CloseCode.ABNORMAL_CLOSURE || this.#output.isBroken;
-    // A reset would take our last words from the peer: it is to end first, if it wants to.
-    const bounds = closure?.clean ? {} : { maxBytes: 0, timeoutMs: closeTimeoutMs };
-    if (!isGone && !isReading) await lingeringClose(this.#transport, { wheel, ...bounds });
-    this.#conclude();
-  }
-
-  /** Gives the connection up. */
-  #drop(error: unknown): void {
-    if (this.#isDisconnecting) return;
-    this.#isDisconnecting = true;
-    this.#dropped = { error };
-    this.#conclude();
-  }
-
-  #conclude(): void {
-    closeQuietly(this.#transport);
-    this.#deadline.cancel();
-    if (this.#onAbort !== undefined) {
-      this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    }
-    if (this.#shutdownSignal !== undefined) leaveShutdown(this.#shutdownSignal, this);
-    this.#core.receiveEnd();
-    const closure = this.#closure();
-    const error = this.#dropped?.error ??
-      new ConnectionClosedError("Cannot go on: the connection is closed");
-    this.#output.close(error);
-    this.#pings.close(error);
-    const { code, reason, clean, by } = closure;
-    this.#ended = { code, reason, clean, by };
-    this.#closed?.resolve(this.#ended);
-  }
-
-  /** How it ended; makes the core end, so that it lets go of what it holds. */
-  #closure(): WebSocketClosure {
-    const { closure } = this.#core;
-    if (closure !== undefined) return closure;
-    this.#core.close(CloseCode.GOING_AWAY);
-    try {
-      this.#core.nextEvent();
-    } catch {
-      // What was said about the end counts.
-    }
-    const by = this.#broken === undefined ? "local" : "remote";
-    return { code: CloseCode.ABNORMAL_CLOSURE, reason: "", clean: false, by };
-  }
-
-  #arm(): void {
-    if (this.#isDisconnecting) return;
-    const dueMs = this.#core.deadlineMs;
-    if (dueMs >= this.#armedMs) return;
-    this.#armedMs = dueMs;
-    // 0 would disarm it.
-    this.#deadline.arm(Math.max(1, dueMs - this.#options.wheel.now()));
-  }
-
-  readonly #onDeadline = (): void => {
-    this.#armedMs = Infinity;
-    if (this.#isDisconnecting) return closeQuietly(this.#transport);
-    if (this.#broken !== undefined) return this.#drop(this.#broken.error);
-    this.#core.handleTimeout(this.#options.wheel.now());
-    this.#settle();
-  };
-
-  /** Nothing can be sent. What has come, such as why, can still be read for a while. */
-  #onWriteFailure(error: unknown): void {
-    if (this.#isDisconnecting) return;
-    // Time was up: the transport is closed already.
-    if (error instanceof TimeoutError) return this.#drop(error);
-    this.#broken = { error };
-    this.#armedMs = 0;
-    this.#deadline.arm(this.#options.closeTimeoutMs);
-  }
-
-  #watch(): void {
-    const { signal } = this.#options;
-    const shutdownSignal = this.#shutdownSignal;
-    if (signal?.aborted) return this.#drop(signal.reason);
-    if (signal !== undefined) {
-      this.#onAbort = () => this.#drop(signal.reason);
-      signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
-    if (shutdownSignal?.aborted) void this.close(CloseCode.GOING_AWAY);
-    else if (shutdownSignal !== undefined) joinShutdown(shutdownSignal, this);
-  }
-}
-
-class MessageIterator implements AsyncIterableIterator<WebSocketMessage> {
-  readonly next: () => Promise<IteratorResult<WebSocketMessage>>;
-
-  constructor(next: () => Promise<IteratorResult<WebSocketMessage>>) {
-    this.next = next;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
 }
 
 /** The options that the core takes, under the same names. */
@@ -574,25 +406,4 @@ function coreBounds(options: ResolvedWebSocketOptions): Omit<WebSocketCoreOption
     ...{ maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs },
     ...{ closeTimeoutMs, lookAheadTimeoutMs },
   };
-}
-
-function eventOf(event: InputEvent): InputEvent {
-  return event;
-}
-
-/** Pieces come only to who asks for them, and that is not who asks for messages. */
-function messageOf(event: InputEvent): WebSocketMessage | undefined {
-  return event === "end" || event.type === "piece" ? undefined : event;
-}
-
-function resultOf(event: InputEvent): IteratorResult<WebSocketMessage> {
-  const value = messageOf(event);
-  return value === undefined ? { done: true, value } : { done: false, value };
-}
-
-/** A message that was put together before it was asked for in pieces. */
-function wholePiece(message: WebSocketMessage): PieceEvent {
-  const { type, data } = message;
-  const bytes = type === "text" ? new TextEncoder().encode(data) : data;
-  return { type: "piece", kind: type, data: bytes, isFinal: true };
 }

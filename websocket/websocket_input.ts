@@ -7,7 +7,7 @@ export type InputEvent = TextEvent | BinaryEvent | PieceEvent | "end";
 
 /** What the reading half tells its connection. */
 export interface WebSocketInputHooks {
-  /** The instant. */
+  /** The instant, as exact as a deadline has to be. */
   now(): number;
   /** A pong has come. */
   onPong(payload: Uint8Array): void;

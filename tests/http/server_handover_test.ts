@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type HandedInput, HandedTransport } from "../../http/server_handover.ts";
+import {
+  HandedExchange,
+  type HandedInput,
+  HandedTransport,
+  type Testator,
+} from "../../http/server_handover.ts";
+import type { ServedConnection } from "../../http/server_shared.ts";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { ReceiveBuffer } from "../../nbio/receive_buffer.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
@@ -106,4 +112,71 @@ Deno.test("HandedTransport refuses a second read, and close() ends the one that 
   handed.close();
   await handed.closed;
   await assertRejects(() => waiting, ConnectionClosedError);
+});
+
+class FakeTestator implements Testator {
+  readonly calls: unknown[] = [];
+
+  giveUp(reason: unknown): void {
+    this.calls.push(reason);
+  }
+
+  end(): void {
+    this.calls.push("end");
+  }
+}
+
+function handedExchange(
+  isSettled: boolean,
+): {
+  readonly exchange: HandedExchange;
+  readonly transport: HandedTransport;
+  readonly testator: FakeTestator;
+  readonly connections: Set<ServedConnection>;
+} {
+  const [, near] = memoryPipe();
+  const transport = new HandedTransport(near, new FakeInput());
+  const testator = new FakeTestator();
+  const connections = new Set<ServedConnection>();
+  const exchange = new HandedExchange(transport, testator, connections, isSettled);
+  connections.add(exchange);
+  return { exchange, transport, testator, connections };
+}
+
+for (const first of ["the handler", "the connection"] as const) {
+  Deno.test(`HandedExchange ends with the last of both, ${first} first`, async () => {
+    const { exchange, transport, connections } = handedExchange(false);
+    if (first === "the handler") exchange.settle();
+    else transport.close();
+    assertEquals(await isSettled(exchange.ended), false);
+    assertEquals(connections.size, 1);
+    if (first === "the handler") transport.close();
+    else exchange.settle();
+    await exchange.ended;
+    assertEquals(connections.size, 0);
+  });
+}
+
+Deno.test("HandedExchange ends with its connection where the handler had settled before", async () => {
+  const { exchange, transport, connections, testator } = handedExchange(true);
+  transport.close();
+  await exchange.ended;
+  assertEquals([connections.size, exchange.isCut, testator.calls], [0, false, ["end"]]);
+});
+
+Deno.test("HandedExchange.abort() waits for no handler, before and behind the end", async () => {
+  for (const isClosed of [false, true]) {
+    const { exchange, transport, connections, testator } = handedExchange(false);
+    if (isClosed) {
+      transport.close();
+      assertEquals(await isSettled(exchange.ended), false);
+    }
+    exchange.abort("why");
+    await exchange.ended;
+    assertEquals([connections.size, exchange.isCut], [0, true]);
+    assertEquals(testator.calls, ["why", "end"]);
+    // Too late to matter.
+    exchange.settle();
+    assertEquals(connections.size, 0);
+  }
 });

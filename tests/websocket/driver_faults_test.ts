@@ -16,10 +16,8 @@ import type { Transport } from "../../nbio/transport.ts";
 import type { WebSocketRole } from "../../websocket/connection_options.ts";
 import { loadDeflateEngine } from "../../websocket/deflate_engine.ts";
 import { WebSocketStateError } from "../../websocket/errors.ts";
-import type {
-  WebSocketClosure,
-  WebSocketConnection,
-} from "../../websocket/websocket_connection.ts";
+import type { WebSocketConnection } from "../../websocket/websocket_connection.ts";
+import type { WebSocketClosure } from "../../websocket/websocket_lifetime.ts";
 import { WatchedTransport } from "../_support/cancelling.ts";
 import { CountedSignal } from "../_support/counted_signal.ts";
 import { webSocketEnd } from "../_support/websocket_ends.ts";

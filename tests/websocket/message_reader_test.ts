@@ -55,6 +55,20 @@ function readDirectly(chunks: Iterable<Uint8Array>, reader = createReader()): Re
   return events;
 }
 
+/** In how many reads a wire comes that is there as a whole; every message is taken. */
+function countReads(reader: MessageReader, wire: Uint8Array): number {
+  let count = 0;
+  for (let at = 0; at < wire.length; count++) {
+    const space = reader.writable();
+    const part = wire.subarray(at, at + space.length);
+    space.set(part);
+    reader.commit(part.length);
+    at += part.length;
+    drain(reader);
+  }
+  return count;
+}
+
 const MESSAGES: { name: string; frames: FrameParts[]; events: ReadEvent[] }[] = [
   { name: "a text", frames: [{ opcode: 1, payload: "Héllo" }], events: [text("Héllo")] },
   { name: "an empty text", frames: [{ opcode: 1 }], events: [text("")] },
@@ -169,7 +183,39 @@ Deno.test("MessageReader pins no large read by a small message", () => {
     frame({ opcode: 2, payload: new Uint8Array(60_000) }),
   );
   const [small] = readDirectly([wire]);
-  assert(small?.type === "binary" && small.data.buffer.byteLength === 100);
+  assert(small?.type === "binary" && small.data.buffer.byteLength <= 8_192);
+});
+
+Deno.test("MessageReader gives a longer message memory of its own", () => {
+  for (const [byteCount, isOwn] of [[1_024, false], [1_025, true]] as const) {
+    const [event] = read([frame({ opcode: 2, payload: new Uint8Array(byteCount) })]);
+    assert(event?.type === "binary");
+    assertEquals(event.data.length, byteCount);
+    assertEquals(event.data.buffer.byteLength === byteCount, isOwn);
+  }
+});
+
+Deno.test("MessageReader reads a batch at once when others of its size have come", () => {
+  const reader = createReader();
+  const message = frame({ opcode: 2, payload: new Uint8Array(1_024) });
+  const batch = join(...Array<Uint8Array>(8).fill(message));
+  assert(countReads(reader, batch) > 1);
+  countReads(reader, batch);
+  for (let round = 0; round < 3; round++) assertEquals(countReads(reader, batch), 1);
+  assert(reader.heldBytes >= batch.length);
+  // Little comes for a while: the memory goes.
+  const short = frame({ opcode: 2, payload: new Uint8Array(10) });
+  for (let round = 0; round < 20; round++) assertEquals(countReads(reader, short), 1);
+  assertEquals(reader.heldBytes, 512);
+});
+
+Deno.test("MessageReader asks for no more room than may wait", () => {
+  const reader = createReader({ maxBufferedBytes: 600 });
+  const batch = join(...Array<Uint8Array>(400).fill(frame({ opcode: 2, payload: "ab" })));
+  for (let round = 0; round < 20; round++) {
+    countReads(reader, batch);
+    assert(reader.writable().length <= 600);
+  }
 });
 
 Deno.test("MessageReader gives a good message in front of a bad frame", () => {

@@ -1,29 +1,40 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
+import { ManualClock } from "../../nbio/testing_clock.ts";
 import { isSettled } from "../../nbio/testing_settle.ts";
 import { WebSocketPings } from "../../websocket/websocket_pings.ts";
 
-Deno.test("WebSocketPings.resolve() answers all pings up to the one that is repeated", async () => {
-  const pings = new WebSocketPings();
+function make(): { pings: WebSocketPings; clock: ManualClock } {
+  const clock = new ManualClock();
+  return { pings: new WebSocketPings(new DeadlineWheel(clock)), clock };
+}
+
+Deno.test("WebSocketPings.onPong() answers all pings up to the one that is repeated", async () => {
+  const { pings, clock } = make();
   const payloads: Uint8Array[] = [];
   const answers: Promise<number>[] = [];
-  for (const nowMs of [10, 20, 30]) {
+  for (let i = 0; i < 3; i++) {
+    clock.advance(10);
     payloads.push(pings.nextPayload());
-    answers.push(pings.add(nowMs));
+    answers.push(pings.add());
   }
-  pings.resolve(payloads[1]!, 50);
+  clock.advance(20);
+  pings.onPong(payloads[1]!);
   assertEquals(await Promise.all(answers.slice(0, 2)), [40, 30]);
   assertEquals(await isSettled(answers[2]!), false);
-  pings.resolve(payloads[2]!, 60);
+  clock.advance(10);
+  pings.onPong(payloads[2]!);
   assertEquals(await answers[2], 30);
 });
 
-Deno.test("WebSocketPings.resolve() ignores what is no answer", async () => {
-  const pings = new WebSocketPings();
+Deno.test("WebSocketPings.onPong() ignores what is no answer", async () => {
+  const { pings } = make();
+  pings.onPong(new Uint8Array(4));
   pings.nextPayload();
-  const answer = pings.add(0);
+  const answer = pings.add();
   for (const payload of [[], [1], [0, 0, 0, 9], [0, 0, 0, 1, 0]]) {
-    pings.resolve(new Uint8Array(payload), 5);
+    pings.onPong(new Uint8Array(payload));
   }
   assertEquals(await isSettled(answer), false);
   const reason = new Error("gone");
@@ -32,10 +43,10 @@ Deno.test("WebSocketPings.resolve() ignores what is no answer", async () => {
 });
 
 Deno.test("WebSocketPings.nextPayload() refuses the ping after the thousandth", () => {
-  const pings = new WebSocketPings();
+  const { pings } = make();
   for (let i = 0; i < 1_000; i++) {
     pings.nextPayload();
-    void pings.add(0);
+    void pings.add();
   }
   assertThrows(() => pings.nextPayload(), LimitExceededError);
 });

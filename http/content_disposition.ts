@@ -1,6 +1,7 @@
 // This module is sans-I/O.
 
 import { parseParameters, tokenEnd } from "./_field_parameters.ts";
+import { baseFilename } from "./safe_filename.ts";
 
 /** A Content-Disposition taken apart. */
 export interface ParsedContentDisposition {
@@ -54,6 +55,78 @@ export function parseContentDisposition(value: string): ParsedContentDisposition
       decodeFormName(parameters.get("filename")),
     parameters,
   };
+}
+
+/**
+ * Writes a Content-Disposition of a response (RFC 6266). A name of plain ASCII is
+ * quoted; any other also comes as `filename*` in UTF-8 (RFC 8187), which every
+ * client of today prefers, beside a plain one for those that do not know it. Only
+ * the last segment of a path is named, and control characters become `_`.
+ *
+ * @param type `"attachment"` to have it saved, `"inline"` to have it shown.
+ * @param filename What it is to be saved as; none if it is not given.
+ * @returns The value of the field.
+ *
+ * @example A name beyond ASCII
+ * ```ts
+ * import { formatContentDisposition } from "@nbio/net/http/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   formatContentDisposition("attachment", "na\u00efve.txt"),
+ *   "attachment; filename=\"na_ve.txt\"; filename*=UTF-8''na%C3%AFve.txt",
+ * );
+ * ```
+ */
+export function formatContentDisposition(
+  type: "attachment" | "inline",
+  filename?: string,
+): string {
+  if (filename === undefined) return type;
+  const name = baseFilename(filename).toWellFormed().replace(CONTROL, "_") || "file";
+  // A quote and a backslash would need escapes, and "%22" is read as one by browsers:
+  // such names are told in the form that has no doubt.
+  const plain = name.replace(NOT_PLAIN, "_");
+  const quoted = `${type}; filename="${plain}"`;
+  if (plain === name) return quoted;
+  return `${quoted}; filename*=UTF-8''${encodeURIComponent(name).replace(NOT_ATTR, escapeByte)}`;
+}
+
+/** What a download is announced on: a context, or header fields. */
+export interface HeaderSetter {
+  /** Sets a header field, replacing others of that name. */
+  set(name: string, value: string): void;
+}
+
+/**
+ * Has the client save what is answered instead of showing it.
+ *
+ * @param target The context, or the fields of the answer.
+ * @param filename What to save it as; the client chooses if it is not given.
+ * @throws {HttpStateError} If the head has left.
+ *
+ * @example A report to keep
+ * ```ts
+ * import { setAttachment } from "@nbio/net/http/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const headers = new Headers();
+ * setAttachment(headers, "report.csv");
+ * assertEquals(headers.get("content-disposition"), 'attachment; filename="report.csv"');
+ * ```
+ */
+export function setAttachment(target: HeaderSetter, filename?: string): void {
+  target.set("content-disposition", formatContentDisposition("attachment", filename));
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+const NOT_PLAIN = /["\\%]|[^\x20-\x7e]/gu;
+/** What `encodeURIComponent` leaves and `attr-char` of RFC 8187 has not. */
+const NOT_ATTR = /['()*]/g;
+
+function escapeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 const ESCAPED: Readonly<Record<string, string>> = { "%22": '"', "%0D": "\r", "%0A": "\n" };

@@ -57,7 +57,12 @@
  */
 
 export { LimitExceededError, type LimitExceededErrorOptions, NetError } from "../nbio/errors.ts";
-export { parseContentDisposition, type ParsedContentDisposition } from "./content_disposition.ts";
+export * from "./byte_range.ts";
+export * from "./conditional_request.ts";
+export * from "./content_disposition.ts";
+export * from "./date_parser.ts";
+export * from "./entity_tag.ts";
+export * from "./file_path.ts";
 export { parseContentType, type ParsedContentType } from "./content_type.ts";
 export { type FormUrlEncodedOptions, parseFormUrlEncoded } from "./form_urlencoded.ts";
 export { isMultipartBoundary } from "./multipart_delimiter.ts";

@@ -10,6 +10,7 @@
  * | route | {@linkcode Router}: typed parameters, groups, 405, HEAD and OPTIONS, reverse URLs |
  * | read a body | `ctx.body`: `bytes`, `text`, `json`, `form`, `multipart`, `stream`, `for await` |
  * | answer | `ctx.text`, `html`, `json`, `bytes`, `stream`, `writer`, `redirect`, `inform`, or a `Response` |
+ * | serve files | {@linkcode serveDir}, {@linkcode serveFile}: conditional requests, ranges, precompressed siblings, listings |
  * | fail well | {@linkcode HttpError}, {@linkcode problem}, {@linkcode Router.onError} |
  * | negotiate | {@linkcode negotiateType}, {@linkcode negotiateLanguage}, {@linkcode negotiateEncoding}, {@linkcode negotiateCharset} |
  * | keep state | `ctx.state` with {@linkcode StateKey}, `ctx.cookies`, {@linkcode CookieSigner}, {@linkcode CookieEncrypter}, {@linkcode session} |
@@ -84,6 +85,10 @@ export type { ParsedContentDisposition } from "./content_disposition.ts";
 export type { MultipartLimits } from "./multipart_limits.ts";
 export { baseFilename, safeFilename, type SafeFilenameOptions } from "./safe_filename.ts";
 export type { ResponseBody, ResponseView } from "./outgoing_response.ts";
+export type { FileCoding, FileOptions, FileProgress } from "./file_options.ts";
+export * from "./media_types.ts";
+export * from "./serve_dir.ts";
+export * from "./serve_file.ts";
 export { HttpServer, serve, type ServerStats, type ShutdownOptions } from "./serve.ts";
 export { Context, type RouteParamValues } from "./server_context.ts";
 export type { ServeOptions, ServerTimeouts } from "./server_options.ts";

@@ -74,6 +74,7 @@ export * from "./dial.ts";
 export * from "./errors.ts";
 export * from "./file_error.ts";
 export * from "./file_handle.ts";
+export * from "./file_info.ts";
 export * from "./happy_eyeballs.ts";
 export * from "./host_resolver.ts";
 export * from "./ip_address.ts";

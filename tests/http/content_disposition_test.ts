@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { parseContentDisposition } from "../../http/content_disposition.ts";
+import {
+  formatContentDisposition,
+  parseContentDisposition,
+  setAttachment,
+} from "../../http/content_disposition.ts";
 
 for (
   const [value, name, filename] of [
@@ -68,4 +72,41 @@ Deno.test("parseContentDisposition() takes time linear in its value", () => {
     parseContentDisposition(`form-data; filename="${long}`);
     assertEquals(performance.now() - start < 5_000, true);
   }
+});
+
+for (
+  const [filename, wanted] of [
+    [undefined, "attachment"],
+    ["a.txt", 'attachment; filename="a.txt"'],
+    ["a b;c.txt", 'attachment; filename="a b;c.txt"'],
+    ["/srv/../x/a.txt", 'attachment; filename="a.txt"'],
+    ["C:\\x\\a.txt", 'attachment; filename="a.txt"'],
+    ["..", 'attachment; filename="file"'],
+    ["", 'attachment; filename="file"'],
+    ["a\r\nset-cookie: x", 'attachment; filename="a__set-cookie: x"'],
+    ["\u20ac.txt", "attachment; filename=\"_.txt\"; filename*=UTF-8''%E2%82%AC.txt"],
+    ["\u{1f600}", "attachment; filename=\"_\"; filename*=UTF-8''%F0%9F%98%80"],
+    ['a"b', "attachment; filename=\"a_b\"; filename*=UTF-8''a%22b"],
+    ["a%41", "attachment; filename=\"a_41\"; filename*=UTF-8''a%2541"],
+    [
+      "\u00e9(1)*'.txt",
+      "attachment; filename=\"_(1)*'.txt\"; filename*=UTF-8''%C3%A9%281%29%2A%27.txt",
+    ],
+    ["\ud800", "attachment; filename=\"_\"; filename*=UTF-8''%EF%BF%BD"],
+  ] as const
+) {
+  Deno.test(`formatContentDisposition() writes ${JSON.stringify(filename)}, to be read`, () => {
+    const value = formatContentDisposition("attachment", filename);
+    assertEquals(value, wanted);
+    const parsed = parseContentDisposition(value)!;
+    assertEquals(parsed.type, "attachment");
+    if (filename === undefined || /[/\\\r\ud800]|^\.\.$|^$/.test(filename)) return;
+    assertEquals(parsed.filename, filename);
+  });
+}
+
+Deno.test("setAttachment() announces a download", () => {
+  const headers = new Headers();
+  setAttachment(headers);
+  assertEquals(headers.get("content-disposition"), "attachment");
 });

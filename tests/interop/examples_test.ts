@@ -83,6 +83,13 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals(await response.text(), "Hello, World!\n");
   },
 
+  async http_client() {
+    await using example = await startExample("hello");
+    const url = `http://127.0.0.1:${example.port}/`;
+    const { code, output } = await runExample("http_client", ["--allow-net"], ["--include", url]);
+    assertEquals([code, output], [0, "Hello, World!\n"]);
+  },
+
   async json_api() {
     const folder = await Deno.makeTempDir();
     try {
@@ -99,6 +106,20 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+
+  async static_server() {
+    const folder = new URL("../tls/", import.meta.url).pathname;
+    const path = new URL("../../examples/static_server.ts", import.meta.url).pathname;
+    await using peer = startPeer(Deno.execPath(), [
+      ...["run", "--allow-net=127.0.0.1:0", `--allow-read=${folder}`, path, folder, "--port=0"],
+    ]);
+    const [, url] = await peer.ready(/^Serving on (http:\S+)$/);
+    using client = Deno.createHttpClient({});
+    const whole = await Deno.readTextFile(`${folder}ca.pem`);
+    const headers = { range: "bytes=5-9" };
+    const response = await fetch(`${url}ca.pem`, { client, headers });
+    assertEquals([response.status, await response.text()], [206, whole.slice(5, 10)]);
   },
 
   async tcp_proxy() {
@@ -157,7 +178,7 @@ Deno.test("every file in examples/ is used by a test", () => {
   const folder = new URL("../../examples/", import.meta.url);
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
     // Parts and tests of an example are used with it.
-    .filter((name) => !/_(core|page|test|uploads)\.\w+$/.test(name));
+    .filter((name) => !/_(arguments|core|page|test|uploads)\.\w+$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());
 });
 

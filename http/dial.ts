@@ -159,8 +159,7 @@ const ALPN_PROTOCOLS: readonly string[] = ["http/1.1"];
  * @throws {ProxyError} If the proxy makes no connection.
  * @throws {ConnectionClosedError} If the server leaves during the handshake.
  * @throws {NetError} With a code `ERR_TLS_...`, if the server is not who it has to
- * be, the handshake fails, or the provider cannot do what is asked for: the
- * provider of the runtime secures TCP connections only.
+ * be, the handshake fails, or the provider cannot do what is asked for.
  * @throws {TypeError} If the URL cannot be read or has another scheme, or an
  * option cannot be used.
  * @throws {RangeError} If an option is out of its range.
@@ -283,7 +282,7 @@ function schemeOf({ protocol }: URL): { readonly port: number; readonly isSecure
 
 /** The only place that loads it: who stays in the clear does not pay for TLS. */
 async function loadProvider(): Promise<TlsProvider> {
-  return (await import("../tls/deno_provider.ts")).denoProvider;
+  return (await import("../tls/default_provider.ts")).defaultTlsProvider;
 }
 
 async function secure(

@@ -60,6 +60,7 @@
  * @module
  */
 
+export * from "./accept_queue.ts";
 export * from "./accept_source.ts";
 export * from "./address_order.ts";
 export * from "./async_queue.ts";

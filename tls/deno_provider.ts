@@ -4,27 +4,25 @@
  * @module
  */
 
-import { decodeBase64 } from "@std/encoding/base64";
-import { ConnectionClosedError, NetError } from "../nbio/errors.ts";
+import type { AcceptSource } from "../nbio/accept_source.ts";
+import type { ListenAddress } from "../nbio/listen_address.ts";
 import { runOperation } from "../nbio/operation.ts";
-import type { TlsClientOptions, TlsProvider, TlsTransport } from "../nbio/tls_provider.ts";
+import type { TlsClientOptions, TlsInfo, TlsProvider, TlsTransport } from "../nbio/tls_provider.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
 import { TlsError, TlsUnsupportedError } from "./errors.ts";
+import { explainFailure } from "./handshake_error.ts";
+import { toPems } from "./own_certificate.ts";
+import { checkPeer, hasPeerChecks } from "./peer_checks.ts";
+import {
+  resolveClientOptions,
+  type TlsClientSettings,
+  type TlsServerSettings,
+} from "./tls_options.ts";
 
 const NAME = "deno";
-const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
-/** RFC 7301 section 3.1: a length of one byte, and never 0. */
-const MAX_ALPN_BYTES = 255;
-
-/** Everything that is honoured; what is not in here is refused, not dropped. */
-const CLIENT_OPTIONS: Readonly<Record<keyof TlsClientOptions, true>> = {
-  hostname: true,
-  caCerts: true,
-  alpnProtocols: true,
-  handshakeTimeoutMs: true,
-  signal: true,
-  wheel: true,
-};
+/** Who can do what this one cannot. */
+const ALTERNATIVE = "node";
 
 /**
  * TLS by `Deno.startTls`: the client's side, over TCP connections of the runtime.
@@ -34,6 +32,11 @@ const CLIENT_OPTIONS: Readonly<Record<keyof TlsClientOptions, true>> = {
  * connections only inside `Deno.listenTls`, which leaves Nagle's algorithm on,
  * without a way to switch it off. And it secures nothing but its own TCP
  * connections: no Unix socket, no TLS in TLS, nothing that stands in front of one.
+ *
+ * Of the server it knows the protocol that was agreed on and, where the runtime
+ * shows it, the certificate, so that the key of that one can be pinned. Whatever
+ * needs the chain, another set of roots or a certificate of our own is refused; the
+ * `node` provider can do it.
  *
  * Permission: none beyond that of the connection.
  *
@@ -52,13 +55,14 @@ const CLIENT_OPTIONS: Readonly<Record<keyof TlsClientOptions, true>> = {
  */
 export const denoProvider: TlsProvider = {
   name: NAME,
-  capabilities: { client: true, server: false, anyTransport: false },
+  capabilities: { client: true, server: false, anyTransport: false, peerCertificates: "leaf" },
 
   async client(transport: Transport, options: TlsClientOptions): Promise<TlsTransport> {
     try {
-      checkClientOptions(options);
+      checkReach(options);
+      const settings = resolveClientOptions(NAME, options);
       checkTransport(transport);
-      return await secure(transport, options);
+      return await secure(transport, settings);
     } catch (error) {
       closeQuietly(transport);
       throw error;
@@ -70,49 +74,116 @@ export const denoProvider: TlsProvider = {
     closeQuietly(transport);
     throw new TlsUnsupportedError(
       "ERR_TLS_UNSUPPORTED_ROLE",
-      `Cannot secure connection as server: provider "${NAME}" has the client's side only, because the runtime gives no way to secure a connection that was accepted already`,
-      { provider: NAME },
+      `Cannot secure connection as server: provider "${NAME}" has the client's side only, because the runtime gives no way to secure a connection that was accepted already; use provider "${ALTERNATIVE}"`,
+      { provider: NAME, alternative: ALTERNATIVE },
     );
   },
 };
 
-async function secure(transport: Deno.TcpConn, options: TlsClientOptions): Promise<TlsTransport> {
-  const { hostname, caCerts = [], alpnProtocols = [], signal, wheel } = options;
-  const timeoutMs = options.handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS;
-  const bounds = {
-    timeoutMs,
-    ...signal !== undefined && { signal },
-    ...wheel !== undefined && { wheel },
-  };
+async function secure(
+  transport: Deno.TcpConn,
+  settings: TlsClientSettings,
+): Promise<TlsTransport> {
+  const { hostname, bounds } = settings;
   // The runtime takes the connection away from the object it was in: what has
   // to be closed changes on the way.
   let current: { close(): void } = transport;
-  let isClosed = false;
+  const cancelling = new AbortController();
   const closer = {
     close(): void {
-      isClosed = true;
+      cancelling.abort();
       current.close();
     },
   };
   try {
     return await runOperation(closer, "tls", bounds, async () => {
-      const connection = await Deno.startTls(transport, {
-        hostname,
-        caCerts: [...caCerts],
-        alpnProtocols: [...alpnProtocols],
-      });
+      const connection = await Deno.startTls(transport, startOptions(settings));
       current = connection;
       // Cancelled while it was in neither object: then it is closed here, and
       // the handshake fails at once.
-      if (isClosed) connection.close();
+      if (cancelling.signal.aborted) connection.close();
       // Nothing has been sent yet: the runtime would wait for the first read or write.
       const { alpnProtocol } = await connection.handshake();
+      const leaf = leafOf(connection);
+      if (hasPeerChecks(settings)) {
+        await checkPeer([requireLeaf(leaf)], settings, cancelling.signal);
+      }
       // No wrapper: it would stand between every read and its socket.
-      return Object.assign(connection, { tlsInfo: { alpnProtocol: alpnProtocol ?? undefined } });
+      return Object.assign(connection, { tlsInfo: infoOf(alpnProtocol, leaf) });
     });
   } catch (error) {
-    throw isReason(signal, error) ? error : explain(error, hostname);
+    if (isReason(bounds.signal, error)) throw error;
+    throw explainFailure(error, `Cannot secure connection to ${hostname}`, "handshake");
   }
+}
+
+/** A listening socket whose connections the runtime secures, each at its first read or write. */
+export interface DenoTlsSource extends AcceptSource {
+  accept(): Promise<Deno.TlsConn>;
+}
+
+/**
+ * Listens by `Deno.listenTls`.
+ *
+ * @param address Where: TCP only.
+ * @param settings One certificate and protocols; more cannot be honoured.
+ * @returns The listening socket.
+ * @throws {TlsUnsupportedError} If it cannot do what is asked for.
+ * @throws {Deno.errors.AddrInUse} If the address is taken.
+ */
+export function listenDeno(address: ListenAddress, settings: TlsServerSettings): DenoTlsSource {
+  const { own, certificates, clientCertificates, minVersion, maxVersion, alpnProtocols } = settings;
+  const beyond: readonly (readonly [name: string, isBeyond: boolean])[] = [
+    ["path", address.path !== undefined],
+    ["certificates", certificates !== undefined],
+    ["clientCertificates", clientCertificates !== "none"],
+    ["minVersion", minVersion !== "TLSv1.2"],
+    ["maxVersion", maxVersion !== "TLSv1.3"],
+  ];
+  refuseBeyond(beyond.find(([, isBeyond]) => isBeyond)?.[0]);
+  const { hostname = "0.0.0.0", port = 0, reusePort = false } = address;
+  const { cert, key } = own!;
+  const options = { hostname, port, reusePort, cert, key, alpnProtocols: [...alpnProtocols] };
+  return Deno.listenTls(options);
+}
+
+/**
+ * Shakes hands on a connection of {@linkcode listenDeno}, which the runtime would do at some time.
+ *
+ * @param connection The connection; closed if it rejects.
+ * @param settings Deadline and signal.
+ * @returns The same connection.
+ * @throws {TlsError} If there is no handshake with this client.
+ * @throws {TimeoutError} If it takes too long.
+ * @throws {Error} The signal's reason.
+ */
+export async function finishDeno(
+  connection: Deno.TlsConn,
+  { bounds }: TlsServerSettings,
+): Promise<TlsTransport> {
+  try {
+    const { alpnProtocol } = await runOperation(
+      connection,
+      "tls",
+      bounds,
+      () => connection.handshake(),
+    );
+    const tlsInfo = { alpnProtocol: alpnProtocol ?? undefined, verifiedBy: "nobody" } as const;
+    return Object.assign(connection, { tlsInfo });
+  } catch (error) {
+    if (isReason(bounds.signal, error)) throw error;
+    throw explainFailure(error, "Cannot secure connection as server", "handshake");
+  }
+}
+
+function startOptions(settings: TlsClientSettings): Deno.StartTlsOptions {
+  const { hostname, caCerts, alpnProtocols, skipHostname } = settings;
+  return {
+    hostname,
+    caCerts: toPems(caCerts),
+    alpnProtocols: [...alpnProtocols],
+    ...skipHostname && { unsafelyDisableHostnameVerification: true },
+  };
 }
 
 /** The reason of an abort is the caller's own, of whatever class. */
@@ -120,75 +191,100 @@ function isReason(signal: AbortSignal | undefined, error: unknown): boolean {
   return signal?.aborted === true && error === signal.reason;
 }
 
-/** In whose hands it was: the runtime has one class for all that TLS finds wrong. */
-function explain(cause: unknown, hostname: string): unknown {
-  if (cause instanceof NetError || !(cause instanceof Error)) return cause;
-  const action = `Cannot secure connection to ${hostname}`;
-  if (cause instanceof Deno.errors.InvalidData) {
-    return cause.message.startsWith("invalid peer certificate")
-      ? new TlsError("ERR_TLS_CERTIFICATE", `${action}: its certificate is not accepted`, { cause })
-      : new TlsError("ERR_TLS_HANDSHAKE", `${action}: the handshake failed`, { cause });
+/** What is told: of a connection of the runtime no more is known. */
+function infoOf(alpnProtocol: string | null, leaf: Uint8Array<ArrayBuffer> | undefined): TlsInfo {
+  return {
+    alpnProtocol: alpnProtocol ?? undefined,
+    peerCertificate: leaf,
+    verifiedBy: "runtime",
+  };
+}
+
+/**
+ * The certificate of the server, if the runtime shows it: it does so to itself, behind a symbol,
+ * and only once the handshake is through.
+ */
+function leafOf(connection: Deno.TlsConn): Uint8Array<ArrayBuffer> | undefined {
+  const symbol = peerCertificateSymbol(connection);
+  if (symbol === undefined) return undefined;
+  const shown = connection as unknown as Record<symbol, (() => unknown) | undefined>;
+  const { raw } = (shown[symbol]?.() ?? {}) as { readonly raw?: unknown };
+  return raw instanceof Uint8Array ? new Uint8Array(raw) : undefined;
+}
+
+function peerCertificateSymbol(connection: Deno.TlsConn): symbol | undefined {
+  return Object.getOwnPropertySymbols(Object.getPrototypeOf(connection))
+    .find(({ description }) => description === "getPeerCertificate");
+}
+
+function requireLeaf(leaf: Uint8Array<ArrayBuffer> | undefined): Certificate {
+  if (leaf === undefined) {
+    throw new TlsUnsupportedError(
+      "ERR_TLS_UNSUPPORTED_OPTION",
+      `Cannot verify peer: provider "${NAME}" does not see certificates on this runtime; use provider "${ALTERNATIVE}"`,
+      { provider: NAME, alternative: ALTERNATIVE, option: "pins, verifyPeer" },
+    );
   }
-  const hasLeft = cause instanceof Deno.errors.UnexpectedEof ||
-    cause instanceof Deno.errors.ConnectionReset || cause instanceof Deno.errors.BrokenPipe ||
-    cause instanceof Deno.errors.ConnectionAborted;
-  return hasLeft
-    ? new ConnectionClosedError(`${action}: it left during the handshake`, { cause })
-    : cause;
+  try {
+    return parseCertificate(leaf);
+  } catch (cause) {
+    const message = "Cannot verify peer: its certificate cannot be read";
+    throw new TlsError("ERR_TLS_CERTIFICATE", message, { cause, phase: "verify" });
+  }
 }
 
 function checkTransport(transport: Transport): asserts transport is Deno.TcpConn {
-  // The class of the runtime's TCP connections is not published. A wrapper is
-  // not one of them, and neither is a connection that is secured already.
-  if (transport.constructor?.name === "TcpConn" && "setNoDelay" in transport) return;
+  if (isRuntimeTcp(transport)) return;
   throw new TlsUnsupportedError(
     "ERR_TLS_UNSUPPORTED_TRANSPORT",
-    `Cannot secure connection: provider "${NAME}" takes TCP connections of the runtime only, no Unix socket, no wrapper and no TLS in TLS; that needs a provider with "anyTransport"`,
-    { provider: NAME },
+    `Cannot secure connection: provider "${NAME}" takes TCP connections of the runtime only, no Unix socket, no wrapper and no TLS in TLS; use provider "${ALTERNATIVE}"`,
+    { provider: NAME, alternative: ALTERNATIVE },
   );
 }
 
-function checkClientOptions(options: TlsClientOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (Object.hasOwn(CLIENT_OPTIONS, name) || value === undefined) continue;
-    throw new TlsUnsupportedError(
-      "ERR_TLS_UNSUPPORTED_OPTION",
-      `Cannot secure connection: provider "${NAME}" has no option ${JSON.stringify(name)}`,
-      { provider: NAME },
-    );
-  }
-  const { hostname, caCerts = [], alpnProtocols = [] } = options;
-  // The runtime would take an empty name for 127.0.0.1.
-  if (typeof hostname !== "string" || hostname === "") {
-    throw new TypeError("Cannot secure connection: hostname is empty, expected a name or address");
-  }
-  for (const pem of caCerts) checkPem(pem);
-  for (const protocol of alpnProtocols) checkAlpnProtocol(protocol);
+/**
+ * Whether a transport is a TCP connection of the runtime itself.
+ *
+ * @param transport Any transport.
+ * @returns Whether it is.
+ */
+export function isRuntimeTcp(transport: Transport): transport is Deno.TcpConn {
+  // The class is not published. A wrapper is not one of them, and neither is a
+  // connection that is secured already.
+  return transport.constructor?.name === "TcpConn" && "setNoDelay" in transport;
 }
 
-const PEM_BLOCK = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g;
-const DER_SEQUENCE = 0x30;
-
-/** The runtime drops what it cannot read, and a root that is missing shows much later. */
-function checkPem(pem: string): void {
-  const blocks = typeof pem === "string" ? [...pem.matchAll(PEM_BLOCK)] : [];
-  const isWhole = blocks.length > 0 && blocks.length === pem.split("-----BEGIN ").length - 1;
-  if (isWhole && blocks.every(([, base64]) => holdsDer(base64!))) return;
-  throw new TypeError("Cannot use caCerts: expected certificates in PEM");
+/**
+ * Finds what this provider would drop in silence.
+ *
+ * @param options Options of a client.
+ * @returns Name of the first such option; `undefined` if it can honour all of them.
+ */
+export function findBeyondDeno(options: TlsClientOptions): string | undefined {
+  const { exclusiveCas, cert, key, pins, peerChain, dangerous } = options;
+  const { minVersion = "TLSv1.2", maxVersion = "TLSv1.3" } = options;
+  const beyond: readonly (readonly [name: string, isBeyond: boolean])[] = [
+    ["exclusiveCas", exclusiveCas === true],
+    ["cert", cert !== undefined],
+    ["key", key !== undefined],
+    ["pins.match", pins?.match === "chain"],
+    ["peerChain", peerChain === true],
+    ["dangerous.skipVerification", dangerous?.skipVerification === true],
+    ["minVersion", minVersion !== "TLSv1.2"],
+    ["maxVersion", maxVersion !== "TLSv1.3"],
+  ];
+  return beyond.find(([, isBeyond]) => isBeyond)?.[0];
 }
 
-function holdsDer(base64: string): boolean {
-  try {
-    return decodeBase64(base64.replace(/\s/g, ""))[0] === DER_SEQUENCE;
-  } catch {
-    return false;
-  }
+function checkReach(options: TlsClientOptions): void {
+  refuseBeyond(findBeyondDeno(options));
 }
 
-function checkAlpnProtocol(protocol: string): void {
-  const length = typeof protocol === "string" ? new TextEncoder().encode(protocol).length : 0;
-  if (length >= 1 && length <= MAX_ALPN_BYTES) return;
-  throw new RangeError(
-    `Cannot use alpnProtocols: a name has ${length} bytes, expected 1 to ${MAX_ALPN_BYTES}`,
+function refuseBeyond(option: string | undefined): void {
+  if (option === undefined) return;
+  throw new TlsUnsupportedError(
+    "ERR_TLS_UNSUPPORTED_OPTION",
+    `Cannot secure connection: provider "${NAME}" cannot honour ${option}; use provider "${ALTERNATIVE}"`,
+    { provider: NAME, alternative: ALTERNATIVE, option },
   );
 }

@@ -1,11 +1,13 @@
 /**
- * TLS for the clients of this package, by the runtime, and certificates: read, verified, pinned.
+ * TLS by the runtime behind one interface, and certificates: read, verified, pinned, made.
  *
- * {@linkcode denoProvider} is what `http` and `websocket` use for `https:` and `wss:` URLs. The
- * cryptography is the runtime's own (rustls); certificates are verified strictly, and nothing
- * switches that off. A provider of your own implements `TlsProvider` of `@nbio/net/nbio`. What this
- * one cannot do, it refuses: the server's side, transports that are no TCP connections of the
- * runtime, and options it does not know.
+ * {@linkcode connectTls} and {@linkcode startTls} are the client's side, {@linkcode listenTls} and
+ * {@linkcode acceptTls} the server's. The cryptography is the runtime's own (rustls), reached in two
+ * ways: {@linkcode denoProvider} and {@linkcode nodeProvider}; {@linkcode defaultTlsProvider}, which
+ * `http` and `websocket` use for `https:` and `wss:` URLs, takes the one that can do what is asked
+ * for. What a provider cannot do it refuses, with its name and the alternative: no option is ever
+ * passed over. Certificates are verified strictly, and what loosens that is grouped under
+ * `dangerous`.
  *
  * {@linkcode parseCertificate} reads X.509 strictly, {@linkcode verifyHostname} holds a certificate
  * against a name (RFC 9525), {@linkcode verifyChain} finds and verifies a path to a root (RFC 5280),
@@ -21,6 +23,9 @@
  * | --- | --- | --- |
  * | `ERR_TLS_CERTIFICATE` | {@linkcode TlsError} | the peer's certificate was refused |
  * | `ERR_TLS_HANDSHAKE` | {@linkcode TlsError} | the handshake failed |
+ * | `ERR_TLS_PIN` | {@linkcode TlsError} | no certificate of the peer has a key that is pinned |
+ * | `ERR_TLS_REFUSED` | {@linkcode TlsError} | a check of yours has refused the peer |
+ * | `ERR_TLS_NOT_TLS` | {@linkcode TlsError} | what came is no TLS |
  * | `ERR_TLS_UNSUPPORTED_ROLE` | {@linkcode TlsUnsupportedError} | the server's side was asked for |
  * | `ERR_TLS_UNSUPPORTED_TRANSPORT` | {@linkcode TlsUnsupportedError} | the transport is none of the runtime's |
  * | `ERR_TLS_UNSUPPORTED_OPTION` | {@linkcode TlsUnsupportedError} | an option is not known |
@@ -44,7 +49,15 @@
 
 export { type CertifiedKey, importCertifiedKey } from "./certified_key.ts";
 export type { Clock, SetTimerOptions } from "../nbio/clock.ts";
-export * from "./deno_provider.ts";
+export * from "./accept_tls.ts";
+export * from "./certificate_files.ts";
+export * from "./connect_tls.ts";
+export * from "./default_provider.ts";
+export { denoProvider } from "./deno_provider.ts";
+export * from "./listen_tls.ts";
+export { nodeProvider } from "./node_provider.ts";
+export * from "./server_certificates.ts";
+export * from "./start_tls.ts";
 export * from "./development_certificate.ts";
 export * from "./errors.ts";
 export * from "./fingerprint.ts";

@@ -13,7 +13,8 @@ import { BlackHole, noBlackHole } from "../_support/black_hole.ts";
 import { CountedSignal } from "../_support/counted_signal.ts";
 import { eventually } from "../_support/peer.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
-import { CA_CERT, startTlsServer } from "../_support/tls_server.ts";
+import { acceptTls } from "../../tls/accept_tls.ts";
+import { CA_CERT, LEAF_CERT, LEAF_KEY, startTlsServer } from "../_support/tls_server.ts";
 
 /** A provider that secures nothing and notes what it was asked for. */
 class FakeProvider implements TlsProvider {
@@ -188,7 +189,7 @@ Deno.test("dialHttp() counts a name that is looked up by the given family", asyn
 });
 
 Deno.test({
-  name: "dialHttp() connects over a Unix socket, and refuses to secure it there",
+  name: "dialHttp() connects over a Unix socket, and secures it there",
   // Windows has none.
   ignore: Deno.build.os === "windows",
   async fn() {
@@ -205,12 +206,14 @@ Deno.test({
       transport.close();
       accepted.close();
 
-      const [refused, error] = await Promise.all([
-        listener.accept(),
-        assertRejects(() => dialHttp("https://example.test/", { path }), NetError),
+      const tls = { hostname: "localhost", caCerts: [CA_CERT] };
+      const [secured, dialed] = await Promise.all([
+        listener.accept().then((conn) => acceptTls(conn, { cert: LEAF_CERT, key: LEAF_KEY })),
+        dialHttp("https://example.test/", { path, tls }),
       ]);
-      assertEquals(error.code, "ERR_TLS_UNSUPPORTED_TRANSPORT");
-      refused.close();
+      assertEquals(dialed.tlsInfo?.version, secured.tlsInfo.version);
+      dialed.transport.close();
+      secured.close();
     }
     await Deno.remove(folder, { recursive: true });
   },

@@ -6,7 +6,9 @@ import { sendAll } from "../../nbio/send_all.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
 import { closeQuietly, type Transport } from "../../nbio/transport.ts";
-import type { TlsClientOptions } from "../../nbio/tls_provider.ts";
+import type { TlsClientOptions, TlsPeer } from "../../nbio/tls_provider.ts";
+import { parseCertificates } from "../../tls/certificate.ts";
+import { publicKeyPin } from "../../tls/fingerprint.ts";
 import { denoProvider } from "../../tls/deno_provider.ts";
 import { TlsError, TlsUnsupportedError } from "../../tls/errors.ts";
 import { CountedSignal } from "../_support/counted_signal.ts";
@@ -84,7 +86,12 @@ Deno.test("denoProvider.client() says which protocol was agreed on", async () =>
     ...LOCAL,
     alpnProtocols: ["http/1.1"],
   });
-  assertEquals(transport.tlsInfo, { alpnProtocol: "http/1.1" });
+  const [leaf] = parseCertificates(LEAF_CERT);
+  assertEquals(transport.tlsInfo, {
+    alpnProtocol: "http/1.1",
+    peerCertificate: leaf!.raw,
+    verifiedBy: "runtime",
+  });
   transport.close();
 });
 
@@ -307,21 +314,94 @@ Deno.test("denoProvider.client() takes several roots in one string, and 255 byte
   transport.close();
 });
 
+const BEYOND: readonly { option: string; options: Partial<TlsClientOptions> }[] = [
+  { option: "cert", options: { cert: LEAF_CERT } },
+  { option: "key", options: { key: "" } },
+  { option: "exclusiveCas", options: { exclusiveCas: true } },
+  { option: "peerChain", options: { peerChain: true } },
+  { option: "pins.match", options: { pins: { keys: ["A".repeat(43) + "="], match: "chain" } } },
+  { option: "minVersion", options: { minVersion: "TLSv1.3" } },
+  { option: "maxVersion", options: { maxVersion: "TLSv1.2" } },
+  { option: "dangerous.skipVerification", options: { dangerous: { skipVerification: true } } },
+];
+
+for (const { option, options } of BEYOND) {
+  Deno.test(`denoProvider.client() refuses ${option}, and says who can honour it`, async () => {
+    await using server = startTlsServer();
+    const plain = await connect(server.port);
+    const error = await assertRejects(
+      () => denoProvider.client(plain, { ...LOCAL, ...options }),
+      TlsUnsupportedError,
+    );
+    assertEquals([error.code, error.option, error.alternative], [
+      "ERR_TLS_UNSUPPORTED_OPTION",
+      option,
+      "node",
+    ]);
+    assert(!isOpen(plain));
+  });
+}
+
 Deno.test("denoProvider.client() refuses what it does not know", async () => {
   await using server = startTlsServer();
   const plain = await connect(server.port);
-  const options = { ...LOCAL, cert: LEAF_CERT } as TlsClientOptions;
+  const options = { ...LOCAL, ciphers: "any" } as TlsClientOptions;
   const error = await assertRejects(
     () => denoProvider.client(plain, options),
     TlsUnsupportedError,
   );
-  assertEquals(error.code, "ERR_TLS_UNSUPPORTED_OPTION");
+  assertEquals([error.code, error.option], ["ERR_TLS_UNSUPPORTED_OPTION", "ciphers"]);
   assert(!isOpen(plain));
+});
+
+Deno.test("denoProvider.client() holds pins of the leaf, and asks verifyPeer", async () => {
+  await using server = startTlsServer();
+  const [leaf] = parseCertificates(LEAF_CERT);
+  const pin = await publicKeyPin(leaf!.subjectPublicKeyInfo);
+  const seen: TlsPeer[] = [];
+  const transport = await denoProvider.client(await connect(server.port), {
+    ...LOCAL,
+    pins: { keys: [pin] },
+    verifyPeer: (peer) => void seen.push(peer),
+  });
+  transport.close();
+  assertEquals(seen.map(({ hostname, certificate }) => [hostname, certificate]), [
+    ["localhost", leaf!.raw],
+  ]);
+  for (
+    const { options, code } of [
+      { options: { pins: { keys: ["A".repeat(43) + "="] } }, code: "ERR_TLS_PIN" },
+      { options: { verifyPeer: () => Promise.reject("no") }, code: "ERR_TLS_REFUSED" },
+    ]
+  ) {
+    const plain = await connect(server.port);
+    const error = await assertRejects(
+      () => denoProvider.client(plain, { ...LOCAL, ...options }),
+      TlsError,
+    );
+    assertEquals([error.code, error.phase], [code, "verify"]);
+    assert(!isOpen(plain));
+  }
+});
+
+Deno.test("denoProvider.client() takes another name where dangerous says so", async () => {
+  await using server = startTlsServer();
+  const transport = await denoProvider.client(await connect(server.port), {
+    ...LOCAL,
+    hostname: "other.test",
+    dangerous: { skipHostname: true },
+  });
+  transport.close();
 });
 
 Deno.test("denoProvider.server() says that there is none", async () => {
   const [near] = memoryPipe();
-  assertEquals(denoProvider.capabilities, { client: true, server: false, anyTransport: false });
+  assertEquals(denoProvider.capabilities, {
+    client: true,
+    server: false,
+    anyTransport: false,
+    peerCertificates: "leaf",
+  });
   const error = await assertRejects(
     () => denoProvider.server(near, { cert: LEAF_CERT, key: "" }),
     TlsUnsupportedError,

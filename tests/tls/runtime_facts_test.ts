@@ -1,0 +1,399 @@
+/**
+ * What the runtime does and hides, on which the design of `tls` rests. Each is a test, so that a later
+ * runtime that changes one is noticed: then the note beside it says what may become simpler.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import tls from "node:tls";
+import { decodeBase64, decodeBase64Url } from "@std/encoding";
+import { parseCertificates } from "../../tls/certificate.ts";
+import { formatPem } from "../../tls/pem.ts";
+import { transportDuplex } from "../../tls/transport_duplex.ts";
+import { hasCommand, interopEnabled } from "../_support/interop.ts";
+import { eventually, runPeer, startPeer } from "../_support/peer.ts";
+import { ca, client, issue, otherCa, server, stranger, tcpPair } from "../_support/tls_pki.ts";
+
+const TRUST = { hostname: "localhost", caCerts: [ca.certificatePem] };
+
+/** A handshake of the runtime with itself. */
+async function denoPair(
+  options: Partial<Deno.StartTlsOptions> = {},
+): Promise<[client: Deno.TlsConn, server: Deno.TlsConn]> {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const near = await Deno.startTls(plain, { ...TRUST, ...options });
+  const far = await listener.accept();
+  await Promise.all([near.handshake(), far.handshake()]);
+  return [near, far];
+}
+
+/** Tells how a handshake of `node:tls` ends at a server of Deno. */
+async function nodeOutcome(
+  options: tls.ConnectionOptions,
+  own: { cert: string; key: string } = server,
+): Promise<string> {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...own });
+  const accepting = listener.accept();
+  const socket = tls.connect({
+    host: "127.0.0.1",
+    port: listener.addr.port,
+    servername: "localhost",
+    ...options,
+  });
+  const outcome = await new Promise<string>((resolve) => {
+    socket.once("secureConnect", () => resolve("connected"));
+    socket.once("error", (error) => resolve((error as { code?: string }).code ?? error.message));
+  });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.destroy();
+  (await accepting).close();
+  await closed;
+  return outcome;
+}
+
+/** Looks for a member in an object and all it inherits. */
+function hasMember(object: object, name: string): boolean {
+  return name in object;
+}
+
+Deno.test("fact: TLS connections of the runtime cannot switch Nagle's algorithm off", async () => {
+  const [near, far] = await denoPair();
+  assertEquals([hasMember(near, "setNoDelay"), hasMember(far, "setNoDelay")], [false, false]);
+  near.close();
+  far.close();
+});
+
+Deno.test("fact: the runtime's client refuses what is not good, and names it in a text", async () => {
+  for (
+    const { options, text } of [
+      { options: { caCerts: [] }, text: "UnknownIssuer" },
+      { options: { hostname: "other.test" }, text: "not valid for name" },
+    ]
+  ) {
+    using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+    const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+    const near = await Deno.startTls(plain, { ...TRUST, ...options });
+    const far = await listener.accept();
+    const refused = assertRejects(() => far.handshake());
+    const error = await assertRejects(() => near.handshake(), Deno.errors.InvalidData);
+    assert(
+      error.message.startsWith("invalid peer certificate") && error.message.includes(text),
+      error.message,
+    );
+    await refused;
+    near.close();
+    far.close();
+  }
+});
+
+Deno.test("fact: startTls drops cert and key in silence", async () => {
+  const [near, far] = await tcpPair();
+  const raw = await transportDuplex(far);
+  const nodeServer = tls.createServer({
+    ...server,
+    ca: ca.certificatePem,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
+  const shown = new Promise<unknown>((resolve) =>
+    nodeServer.once("secureConnection", (socket) => {
+      resolve(socket.getPeerCertificate().raw);
+      socket.destroy();
+    })
+  );
+  nodeServer.emit("connection", raw);
+  const secured = await Deno.startTls(near, { ...TRUST, ...client } as Deno.StartTlsOptions);
+  await secured.handshake();
+  assertEquals(await shown, undefined);
+  secured.close();
+  raw.destroy();
+});
+
+Deno.test("fact: garbage and DER among caCerts are dropped in silence", async () => {
+  const der = String.fromCharCode(...ca.certificate.raw);
+  for (const bad of ["garbage", der]) {
+    const outcome = await denoPair({ caCerts: [bad, ca.certificatePem] })
+      .then(([near, far]) => (near.close(), far.close(), "connected"), (error) => error.name);
+    assertEquals(outcome, "connected");
+  }
+});
+
+Deno.test("fact: the peer's certificate is behind a symbol, the leaf alone, after the handshake", async () => {
+  const [near, far] = await denoPair();
+  const prototype = Object.getPrototypeOf(near);
+  const symbols = Object.getOwnPropertySymbols(prototype)
+    .filter(({ description }) => description === "getPeerCertificate");
+  assertEquals(symbols.length, 1);
+  const shown = (near as unknown as Record<symbol, (detailed: boolean) => Record<string, unknown>>)[
+    symbols[0]!
+  ]!(true);
+  assertEquals(shown.raw, new Uint8Array(parseCertificates(server.cert)[0]!.raw));
+  assertEquals(shown.issuerCertificate, undefined);
+  near.close();
+  far.close();
+});
+
+Deno.test("fact: the handshake tells the protocol and nothing else", async () => {
+  const [near, far] = await denoPair();
+  assertEquals(Object.keys(await near.handshake()), ["alpnProtocol"]);
+  near.close();
+  far.close();
+});
+
+Deno.test("fact: a cut without close_notify is UnexpectedEof to the runtime", async () => {
+  const [near, far] = await tcpPair();
+  const raw = await transportDuplex(far);
+  const nodeServer = tls.createServer(server);
+  const connected = new Promise<tls.TLSSocket>((resolve) =>
+    nodeServer.once("secureConnection", resolve)
+  );
+  nodeServer.emit("connection", raw);
+  const secured = await Deno.startTls(near, TRUST);
+  await secured.handshake();
+  await connected;
+  raw.destroy();
+  await assertRejects(() => secured.read(new Uint8Array(1)), Deno.errors.UnexpectedEof);
+  secured.close();
+});
+
+Deno.test("fact: a cut without close_notify is a clean end to node:tls", async () => {
+  const [near, far] = await tcpPair();
+  const [nearRaw, farRaw] = await Promise.all([transportDuplex(near), transportDuplex(far)]);
+  const nodeServer = tls.createServer(server);
+  nodeServer.emit("connection", farRaw);
+  const socket = tls.connect({
+    socket: nearRaw,
+    servername: "localhost",
+    rejectUnauthorized: false,
+  });
+  const seen: string[] = [];
+  for (const name of ["end", "error"]) socket.on(name, () => seen.push(name));
+  await new Promise<void>((resolve) => socket.once("secureConnect", () => resolve()));
+  socket.resume();
+  farRaw.destroy();
+  assert(await eventually(() => seen.length > 0));
+  assertEquals(seen[0], "end");
+  socket.destroy();
+  nearRaw.destroy();
+});
+
+Deno.test("fact: in TLS 1.3 a refused client certificate shows on the first read", async () => {
+  const [near, far] = await tcpPair();
+  const [nearRaw, farRaw] = await Promise.all([transportDuplex(near), transportDuplex(far)]);
+  const nodeServer = tls.createServer({
+    ...server,
+    ca: ca.certificatePem,
+    requestCert: true,
+    rejectUnauthorized: true,
+  });
+  const refused = new Promise((resolve) => nodeServer.once("tlsClientError", resolve));
+  nodeServer.emit("connection", farRaw);
+  const socket = tls.connect({
+    socket: nearRaw,
+    servername: "localhost",
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.3",
+    ...stranger,
+  });
+  const ended = new Promise<void>((resolve) => {
+    for (const name of ["end", "error", "close"]) socket.once(name, () => resolve());
+  });
+  await new Promise<void>((resolve) => socket.once("secureConnect", () => resolve()));
+  await refused;
+  socket.resume();
+  await ended;
+  socket.destroy();
+  nearRaw.destroy();
+  farRaw.destroy();
+});
+
+Deno.test("fact: a CA's certificate is refused as a server's", async () => {
+  const own = { cert: ca.certificatePem, key: ca.privateKeyPem };
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...own });
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const near = await Deno.startTls(plain, TRUST);
+  const far = await listener.accept();
+  const refused = assertRejects(() => far.handshake());
+  const error = await assertRejects(() => near.handshake(), Deno.errors.InvalidData);
+  assert(error.message.includes("CaUsedAsEndEntity"));
+  await refused;
+  near.close();
+  far.close();
+});
+
+Deno.test("fact: accept gives a connection before its client has said a word", async () => {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  (await listener.accept()).close();
+  plain.close();
+});
+
+Deno.test("fact: a handshake that is given up at the server keeps its socket", async () => {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const far = await listener.accept();
+  const given = assertRejects(() => far.handshake(), Deno.errors.Interrupted);
+  // The handshake has begun to read.
+  await Promise.resolve();
+  far.close();
+  await given;
+  let isClosed = false;
+  const read = plain.read(new Uint8Array(1)).then(() => isClosed = true, () => {});
+  // Proof of absence: what goes over another connection meanwhile is long there.
+  const [near, other] = await tcpPair();
+  for (let i = 0; i < 20; i++) {
+    await near.write(new Uint8Array(1));
+    await other.read(new Uint8Array(1));
+  }
+  assertEquals(isClosed, false);
+  for (const connection of [plain, near, other]) connection.close();
+  await read;
+});
+
+Deno.test("fact: Unix and TLS connections cannot be secured by startTls", async () => {
+  const [near, far] = await denoPair();
+  await assertRejects(
+    async () => await Deno.startTls(near as unknown as Deno.TcpConn, TRUST),
+    Deno.errors.BadResource,
+  );
+  try {
+    near.close();
+  } catch {
+    // Taken away by the attempt.
+  }
+  far.close();
+});
+
+Deno.test("fact: node:tls drops ciphers, sigalgs and ecdhCurve in silence", async () => {
+  const base = { ca: ca.certificatePem };
+  for (
+    const options of [
+      { ciphers: "NO-SUCH-CIPHER" },
+      { sigalgs: "no_such_algorithm" },
+      { ecdhCurve: "no-such-curve" },
+    ]
+  ) assertEquals(await nodeOutcome({ ...base, ...options }), "connected");
+});
+
+Deno.test("fact: certificates of node:tls over a stream, chosen later, are never waited for", async () => {
+  const [near, far] = await tcpPair();
+  const raw = await transportDuplex(far);
+  const asked = Promise.withResolvers<void>();
+  const nodeServer = tls.createServer({
+    ...server,
+    SNICallback: (_name, callback) => {
+      setTimeout(() => {
+        callback(null, tls.createSecureContext(server));
+        asked.resolve();
+      });
+    },
+  });
+  nodeServer.on("tlsClientError", () => {});
+  nodeServer.emit("connection", raw);
+  let isDone = false;
+  const secured = await Deno.startTls(near, TRUST);
+  const handshake = secured.handshake().then(() => isDone = true, () => {});
+  await asked.promise;
+  const [one, other] = await tcpPair();
+  for (let i = 0; i < 20; i++) {
+    await one.write(new Uint8Array(1));
+    await other.read(new Uint8Array(1));
+  }
+  assertEquals(isDone, false);
+  raw.destroy();
+  await handshake;
+  for (const connection of [secured, one, other]) connection.close();
+});
+
+Deno.test("fact: roots that are given are added to the others, never instead of them", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/ca.pem`, ca.certificatePem);
+    using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+    const { port } = listener.addr;
+    // DENO_CERT stands for the roots of the system.
+    const code = `const c = await Deno.connect({ hostname: "127.0.0.1", port: ${port} });
+      const t = await Deno.startTls(c, { hostname: "localhost", caCerts: ${
+      JSON.stringify([otherCa.certificatePem])
+    } });
+      await t.handshake(); console.log("connected"); Deno.exit();`;
+    const running = runPeer(Deno.execPath(), ["eval", code], {
+      env: { DENO_CERT: `${folder}/ca.pem` },
+    });
+    const accepted = await listener.accept();
+    await accepted.handshake();
+    assertEquals((await running).text, "connected\n");
+    accepted.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("fact: node:tls with a ca of its own takes what a strict client refuses", async () => {
+  const own = { cert: ca.certificatePem, key: ca.privateKeyPem };
+  const options = { ca: ca.certificatePem, checkServerIdentity: () => undefined };
+  assertEquals(await nodeOutcome(options, own), "connected");
+});
+
+Deno.test({
+  name: "fact: node:tls verifies that a server has the key, even if it verifies nothing else",
+  // openssl takes a key whose public half is another's; nothing else here does.
+  ignore: !interopEnabled || !hasCommand("openssl"),
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const other = await issue(["localhost"]);
+      await Deno.writeTextFile(`${folder}/cert.pem`, server.cert);
+      await Deno.writeTextFile(`${folder}/key.pem`, await mismatched(server.cert, other.key));
+      await using peer = startPeer("openssl", [
+        "s_server",
+        "-accept",
+        "127.0.0.1:0",
+        "-cert",
+        `${folder}/cert.pem`,
+        "-key",
+        `${folder}/key.pem`,
+      ]);
+      const [, port] = await peer.ready(/^ACCEPT 127\.0\.0\.1:(\d+)/);
+      for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+        const socket = tls.connect({
+          host: "127.0.0.1",
+          port: Number(port),
+          servername: "localhost",
+          rejectUnauthorized: false,
+          minVersion: version,
+          maxVersion: version,
+        });
+        const closed = new Promise((resolve) => socket.once("close", resolve));
+        const outcome = await new Promise((resolve) => {
+          socket.once("secureConnect", () => resolve("connected"));
+          socket.once("error", () => resolve("refused"));
+        });
+        socket.destroy();
+        await closed;
+        assertEquals(outcome, "refused");
+      }
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+/** A key in the form of RFC 5915 whose private half is one's and whose public half another's. */
+async function mismatched(cert: string, key: string): Promise<string> {
+  const pkcs8 = decodeBase64(key.replace(/-----.*?-----|\s/g, ""));
+  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+  const imported = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, true, ["sign"]);
+  const { d } = await crypto.subtle.exportKey("jwk", imported);
+  const { publicKey } = parseCertificates(cert)[0]!.subjectPublicKeyInfo;
+  const curve = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+  const body = [
+    ...[0x02, 1, 1, 0x04, 32],
+    ...decodeBase64Url(d!),
+    ...[0xa0, curve.length],
+    ...curve,
+    ...[0xa1, 68, 0x03, 66, 0],
+    ...publicKey,
+  ];
+  return formatPem("EC PRIVATE KEY", new Uint8Array([0x30, body.length, ...body]));
+}

@@ -1,0 +1,92 @@
+import type { Duplex } from "node:stream";
+import { assert, assertEquals } from "@std/assert";
+import { recvExactly } from "../../nbio/recv_exactly.ts";
+import { sendAll } from "../../nbio/send_all.ts";
+import { memoryPipe } from "../../nbio/testing_memory_pipe.ts";
+import type { Transport } from "../../nbio/transport.ts";
+import { transportDuplex } from "../../tls/transport_duplex.ts";
+import { eventually } from "../_support/peer.ts";
+import { bytesOf, textOf } from "../_support/raw_bytes.ts";
+
+/** Reads to the end, and leaves the stream as it is. */
+function readAll(stream: Duplex): Promise<string> {
+  let text = "";
+  stream.on("data", (chunk: Uint8Array) => text += textOf(chunk));
+  return new Promise((resolve) => stream.once("end", () => resolve(text)));
+}
+
+Deno.test("transportDuplex() carries bytes and ends both ways, one end at a time", async () => {
+  const [near, far] = memoryPipe();
+  const stream = await transportDuplex(near, bytesOf("first "));
+  await sendAll(far, bytesOf("second"));
+  await far.closeWrite();
+  assertEquals(await readAll(stream), "first second");
+  // Our direction is still open.
+  stream.end("back");
+  const space = new Uint8Array(8);
+  assertEquals(await far.read(space), 4);
+  assertEquals(await far.read(space), null);
+  far.close();
+});
+
+Deno.test("transportDuplex() writes whole chunks and ends behind them", async () => {
+  const [near, far] = memoryPipe();
+  const stream = await transportDuplex(near);
+  const space = new Uint8Array(200_000);
+  const received = recvExactly(far, space);
+  stream.write(new Uint8Array(100_000).fill(1));
+  stream.end(new Uint8Array(100_000).fill(2));
+  await received;
+  assertEquals([space[99_999], space[100_000]], [1, 2]);
+  assertEquals(await far.read(space), null);
+  const closed = new Promise((resolve) => stream.once("close", resolve));
+  stream.destroy();
+  await closed;
+  far.close();
+});
+
+Deno.test("transportDuplex() reads nothing before it is asked, and no more than it holds", async () => {
+  const [near, far] = memoryPipe();
+  let readCount = 0;
+  const counting: Transport = {
+    read: (p) => (readCount++, near.read(p)),
+    write: (p) => near.write(p),
+    closeWrite: () => near.closeWrite(),
+    close: () => near.close(),
+    localAddr: near.localAddr,
+    remoteAddr: near.remoteAddr,
+  };
+  const stream = await transportDuplex(counting);
+  assertEquals(readCount, 0);
+  stream.read(0);
+  assertEquals(readCount, 1);
+  const closed = new Promise((resolve) => stream.once("close", resolve));
+  stream.on("error", () => {});
+  stream.destroy();
+  await closed;
+  far.close();
+});
+
+Deno.test("transportDuplex() fails with what fails below, and with empty reads for ever", async () => {
+  const reason = new Error("below");
+  const [near, far] = memoryPipe();
+  for (const read of [() => Promise.reject(reason), () => Promise.resolve(0)]) {
+    let isClosed = false;
+    const failing: Transport = {
+      read,
+      write: () => Promise.reject(reason),
+      closeWrite: () => Promise.reject(reason),
+      close: () => void (isClosed = true),
+      localAddr: near.localAddr,
+      remoteAddr: near.remoteAddr,
+    };
+    const stream = await transportDuplex(failing);
+    const errors: unknown[] = [];
+    stream.on("error", (error) => errors.push(error));
+    stream.read();
+    assert(await eventually(() => errors.length === 1));
+    assertEquals(isClosed, true);
+  }
+  near.close();
+  far.close();
+});

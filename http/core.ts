@@ -156,3 +156,5 @@ export {
   type Socks5State,
   type Socks5Target,
 } from "./socks5.ts";
+export { isCompressibleType } from "./compression_rules.ts";
+export { encodeServerSentEvent, type ServerSentEvent } from "./sse_encoder.ts";

@@ -11,6 +11,7 @@
  * | read a body | `ctx.body`: `bytes`, `text`, `json`, `form`, `multipart`, `stream`, `for await` |
  * | answer | `ctx.text`, `html`, `json`, `bytes`, `stream`, `writer`, `redirect`, `inform`, or a `Response` |
  * | serve files | {@linkcode serveDir}, {@linkcode serveFile}: conditional requests, ranges, precompressed siblings, listings |
+ * | answer live | {@linkcode sseStream}, {@linkcode SseBroadcaster}; {@linkcode compress} and {@linkcode etag} stand around any answer |
  * | fail well | {@linkcode HttpError}, {@linkcode problem}, {@linkcode Router.onError} |
  * | negotiate | {@linkcode negotiateType}, {@linkcode negotiateLanguage}, {@linkcode negotiateEncoding}, {@linkcode negotiateCharset} |
  * | keep state | `ctx.state` with {@linkcode StateKey}, `ctx.cookies`, {@linkcode CookieSigner}, {@linkcode CookieEncrypter}, {@linkcode session} |
@@ -96,6 +97,18 @@ export type { Handler, HandlerResult } from "./server_shared.ts";
 export type { HandedConnection } from "./server_handover.ts";
 export { ResponseWriter } from "./server_writer.ts";
 export { AUTHENTICATED_USER, basicAuth, type BasicAuthOptions } from "./middleware_basic_auth.ts";
+export { compress, type CompressionLevels, type CompressOptions } from "./middleware_compress.ts";
+export { isCompressibleType } from "./compression_rules.ts";
+export type { ContentCoding } from "./content_coding.ts";
+export { etag, type EtagOptions } from "./middleware_etag.ts";
+export { encodeServerSentEvent, type ServerSentEvent } from "./sse_encoder.ts";
+export type { SseOverflow, SseStreamOptions } from "./sse_options.ts";
+export { SseStream, sseStream } from "./sse_stream.ts";
+export {
+  SseBroadcaster,
+  type SseBroadcasterOptions,
+  type SseSubscribeOptions,
+} from "./sse_broadcaster.ts";
 export { cors, type CorsOptions, type CorsOrigin } from "./middleware_cors.ts";
 export { csrf, type CsrfOptions } from "./middleware_csrf.ts";
 export type { LogEntry } from "./log_format.ts";

@@ -108,6 +108,16 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
 
+  async live() {
+    await using example = await startExample("live");
+    using client = Deno.createHttpClient({});
+    const response = await fetch(`http://127.0.0.1:${example.port}/events`, { client });
+    assertEquals(response.headers.get("content-type"), "text/event-stream");
+    const reader = response.body!.getReader();
+    assertEquals((await reader.read()).done, false);
+    await reader.cancel();
+  },
+
   async static_server() {
     const folder = new URL("../tls/", import.meta.url).pathname;
     const path = new URL("../../examples/static_server.ts", import.meta.url).pathname;

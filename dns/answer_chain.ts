@@ -73,7 +73,7 @@ export interface FoundFailure extends AnswerPath {
 /** What a message says about a question, told apart by `type`. */
 export type FollowedAnswer = FoundRecords | FoundNothing | FoundAlias | FoundFailure;
 
-/** RFC 2181 section 8: what has the highest bit set counts as 0. */
+/** RFC 2181 section 8: a TTL has 31 bits. */
 const MAX_TTL = 0x7fffffff;
 /** The chain bound of DESIGN; what real zones need is two or three. */
 const DEFAULT_MAX_ALIAS_COUNT = 8;
@@ -196,26 +196,34 @@ export function isReferral(message: Message, question: Question): boolean {
  */
 export function isRelevant(message: Message, question: Question): boolean {
   if (message.answers.length === 0) return true;
+  const [first] = message.answers;
+  // As it is nearly always.
+  if (
+    first!.type === question.type && first!.name === question.name && isOfClass(first!, question)
+  ) {
+    return true;
+  }
   const answers = new Answers(message.answers, question);
   return answers.wanted(question.name).length > 0 || answers.aliasOf(question.name) !== undefined;
 }
 
 /**
- * Reads a TTL as RFC 2181 section 8 has it.
+ * Reads a TTL as RFC 8767 section 4 has it: what is too large, because its highest bit is set, is
+ * cut, and does not count as 0 any more.
  *
  * @param ttl The TTL as it stands on the wire.
- * @returns It in seconds; 0 where it would be negative.
+ * @returns It in seconds, at most 2^31 - 1. A cache cuts far below that.
  *
  * @example The highest bit
  * ```ts
  * import { effectiveTtl } from "@nbio/net/dns";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals([effectiveTtl(300), effectiveTtl(0x80000000)], [300, 0]);
+ * assertEquals([effectiveTtl(300), effectiveTtl(0x80000000)], [300, 0x7fffffff]);
  * ```
  */
 export function effectiveTtl(ttl: number): number {
-  return ttl > MAX_TTL ? 0 : ttl;
+  return Math.min(ttl, MAX_TTL);
 }
 
 /** An alias and where it leads. */

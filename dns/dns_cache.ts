@@ -49,7 +49,7 @@ export interface DnsCacheOptions {
    * Most memory for them, in bytes, as far as it can be estimated: an integer. 0 and `Infinity`
    * mean no limit.
    *
-   * @default {16_777_216}
+   * @default {33_554_432}
    */
   readonly maxBytes?: number;
   /**
@@ -203,7 +203,7 @@ export class DnsCache {
   constructor(options: DnsCacheOptions = {}) {
     this.#options = {
       maxEntryCount: checkCount("maxEntryCount", options.maxEntryCount ?? 10_000),
-      maxBytes: checkCount("maxBytes", options.maxBytes ?? 16_777_216),
+      maxBytes: checkCount("maxBytes", options.maxBytes ?? 33_554_432),
       minTtlMs: checkRange("minTtlMs", options.minTtlMs ?? 0, Number.MAX_VALUE),
       maxTtlMs: checkRange("maxTtlMs", options.maxTtlMs ?? 86_400_000, Infinity),
       maxNegativeTtlMs: checkRange(

@@ -77,9 +77,7 @@ interface Entry {
   readonly cookies: Map<string, CookieEntry>;
 }
 
-interface CookieEntry {
-  readonly client: Uint8Array;
-  server: Uint8Array;
+interface CookieEntry extends DnsCookie {
   readonly untilMs: number;
 }
 
@@ -113,6 +111,11 @@ export class ServerMemory {
   readonly #cookieLifetimeMs: number;
   /** By address and port, the least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** The last of them. */
+  #newest: Entry | undefined;
+  /** A server and its key, see {@linkcode formatServer}. */
+  #keyed: DnsServer | undefined;
+  #key = "";
 
   /**
    * Makes an empty memory.
@@ -142,6 +145,7 @@ export class ServerMemory {
    */
   order(servers: readonly DnsServer[], nowMs: number): DnsServer[] {
     const avoided = (server: DnsServer) => (this.#find(server)?.avoidUntilMs ?? 0) > nowMs;
+    if (!servers.some(avoided)) return [...servers];
     return [
       ...servers.filter((server) => !avoided(server)),
       ...servers.filter((server) => avoided(server)),
@@ -241,9 +245,12 @@ export class ServerMemory {
    * copied.
    */
   recordCookie(server: DnsServer, clientAddress: string, cookie: DnsCookie): void {
-    const known = this.#find(server)?.cookies.get(clientAddress);
+    const cookies = this.#find(server)?.cookies;
+    const known = cookies?.get(clientAddress);
     if (known === undefined || !equalBytes(known.client, cookie.client)) return;
-    known.server = cookie.server.slice();
+    if (equalBytes(known.server, cookie.server)) return;
+    // Another object: queries under way keep what they were sent with.
+    cookies!.set(clientAddress, { ...known, server: cookie.server.slice() });
   }
 
   /**
@@ -267,22 +274,34 @@ export class ServerMemory {
   /** Forgets everything, as after a change of the network. */
   clear(): void {
     this.#entries.clear();
+    this.#newest = undefined;
   }
 
   #find(server: DnsServer): Entry | undefined {
-    return this.#entries.get(formatServer(server));
+    return this.#entries.get(this.#keyOf(server));
+  }
+
+  /** One server is asked for several times in a row, as a rule. */
+  #keyOf(server: DnsServer): string {
+    if (server === this.#keyed) return this.#key;
+    this.#keyed = server;
+    return this.#key = formatServer(server);
   }
 
   /** The entry of a server, made where there is none, and the last to be forgotten. */
   #enter(server: DnsServer): Entry {
-    const key = formatServer(server);
-    const entry = this.#entries.get(key) ??
+    const key = this.#keyOf(server);
+    const known = this.#entries.get(key);
+    // Moving it to where it stands already would cost as much as all the rest.
+    if (known !== undefined && known === this.#newest) return known;
+    const entry: Entry = known ??
       { failureCount: 0, avoidUntilMs: 0, edns: "unknown", ednsUntilMs: 0, cookies: new Map() };
     this.#entries.delete(key);
     if (this.#entries.size >= this.#maxServerCount) {
       this.#entries.delete(this.#entries.keys().next().value!);
     }
     this.#entries.set(key, entry);
+    this.#newest = entry;
     return entry;
   }
 }

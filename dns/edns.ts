@@ -2,7 +2,7 @@
 
 import { DnsMessageError } from "./errors.ts";
 import type { EdnsOption } from "./edns_option.ts";
-import { decodeEdnsOption, encodeEdnsOption } from "./edns_option_codec.ts";
+import { decodeEdnsOption, writeEdnsOption } from "./edns_option_codec.ts";
 import { WireReader } from "./wire_reader.ts";
 import { WireWriter } from "./wire_writer.ts";
 
@@ -127,10 +127,5 @@ function failOption(offset: number): never {
 }
 
 function writeOptions(writer: WireWriter, options: readonly EdnsOption[]): void {
-  for (const option of options) {
-    const { code, bytes } = encodeEdnsOption(option);
-    writer.u16(code);
-    writer.u16(bytes.length);
-    writer.bytes(bytes);
-  }
+  for (const option of options) writeEdnsOption(writer, option);
 }

@@ -231,6 +231,38 @@ export function encodeEdnsOption(
   return { code: codec.code, bytes: writer.finish() };
 }
 
+/**
+ * Writes a whole option of EDNS, its number and length in front.
+ *
+ * @param writer Where to.
+ * @param option The option.
+ * @throws {DnsMessageError} If a value does not fit its place; part of the option is written then.
+ *
+ * @example A cookie
+ * ```ts
+ * import { WireWriter, writeEdnsOption } from "@nbio/net/dns";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const writer = new WireWriter();
+ * const client = new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]);
+ * writeEdnsOption(writer, { type: "cookie", client, server: new Uint8Array(0) });
+ * assertEquals(writer.finish(), new Uint8Array([0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]));
+ * ```
+ */
+export function writeEdnsOption(writer: WireWriter, option: EdnsOption): void {
+  if (option.type === "unknown") {
+    writer.u16(option.code);
+    writer.u16(option.bytes.length);
+    return writer.bytes(option.bytes);
+  }
+  const codec = CODECS[option.type] as OptionCodec<EdnsOption>;
+  writer.u16(codec.code);
+  const lengthAt = writer.length;
+  writer.u16(0);
+  codec.encode(writer, option);
+  writer.setU16(lengthAt, writer.length - lengthAt - 2);
+}
+
 function algorithmsCodec<T extends AlgorithmsOption["type"]>(
   type: T,
   code: number,

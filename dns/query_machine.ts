@@ -18,6 +18,8 @@ import { planAttempts, type PlannedAttempt } from "./query_schedule.ts";
 
 /** A query that was sent. */
 interface Sent extends QueryParts {
+  /** The query itself. */
+  readonly bytes: Uint8Array;
   readonly tag: number;
   readonly state: ServerState;
   readonly over: "udp" | "tcp";
@@ -49,7 +51,8 @@ const EDNS_REFUSALS: ReadonlySet<string> = new Set(["FORMERR", "NOTIMP", "BADVER
  * - TC leads to TCP, as does what smells of forgery: many datagrams that do not match, a name in
  *   the wrong case, a cookie that is missing. What was cut is never used.
  * - FORMERR, NOTIMP, BADVERS or silence towards EDNS: the server is asked once more without it, and
- *   that is remembered if it helps.
+ *   that is remembered if it helps. Silence alone is not: nothing is learned before an answer without
+ *   EDNS, and a server that is known to understand EDNS is not asked without it.
  * - SERVFAIL, silence, and what cannot be read lead to the next server, or to the same one again
  *   where it is the only one; REFUSED, NOTIMP, FORMERR and a referral are not asked for twice.
  *
@@ -208,7 +211,7 @@ export class QueryMachine {
   #start(nowMs: number): void {
     const { servers, memory, rotate, random } = this.#options;
     const shift = rotate ? Math.floor(random() * servers.length) : 0;
-    const rotated = [...servers.slice(shift), ...servers.slice(0, shift)];
+    const rotated = shift === 0 ? servers : [...servers.slice(shift), ...servers.slice(0, shift)];
     this.#states = memory.order(rotated, nowMs).map(newServerState);
     this.#nextTurn(nowMs);
   }
@@ -252,15 +255,17 @@ export class QueryMachine {
     const hasEdns = edns !== false && state.plain === undefined &&
       memory.ednsAbility(server, nowMs) !== "unsupported";
     const cookie = hasEdns && cookies
-      ? { ...memory.cookieFor(server, clientAddress, randomUint16, nowMs) }
+      ? memory.cookieFor(server, clientAddress, randomUint16, nowMs)
       : undefined;
     const question = use0x20 && over === "udp"
       ? { ...this.#question, name: randomizeCase(this.#question.name, randomUint16) }
       : this.#question;
     const id = randomUint16();
     const tag = this.#sent.length;
-    const sent = { tag, state, over, id, question, hasEdns, cookie, strayCount: 0, isOpen: true };
-    const bytes = encodeQuery(sent, this.#options);
+    const bytes = encodeQuery({ id, question, hasEdns, cookie }, this.#options);
+    const strayCount = 0;
+    const isOpen = true;
+    const sent = { tag, state, over, id, question, hasEdns, cookie, bytes, strayCount, isOpen };
     this.#sent.push(sent);
     this.#current = sent;
     const timeoutMs = this.#deadlineMs - nowMs;
@@ -268,9 +273,9 @@ export class QueryMachine {
   }
 
   #judge(sent: Sent, bytes: Uint8Array, nowMs: number): "taken" | "ignored" {
-    const { over, id, question } = sent;
+    const { over, id, question, bytes: query } = sent;
     const exactCase = this.#options.use0x20 && over === "udp";
-    const verdict = checkAnswer(bytes, { id, question, exactCase });
+    const verdict = checkAnswer(bytes, { id, question, exactCase, query });
     switch (verdict.type) {
       case "unrelated":
         return this.#countStray(sent, nowMs);

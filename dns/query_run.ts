@@ -45,7 +45,7 @@ export class QueryRun implements QueryReceiver {
   readonly #deadline: Deadline;
   #udpFlow: UdpFlow | undefined;
   /** Flows over TCP, and calls of the exchange, by tag. */
-  readonly #flows: Map<number, { close(): void }> = new Map();
+  #flows: Map<number, { close(): void }> | undefined;
   #isStepping = false;
   #isOver = false;
 
@@ -87,7 +87,7 @@ export class QueryRun implements QueryReceiver {
   receiveMessage(tag: number, bytes: Uint8Array, from: DnsServer): boolean {
     if (this.#isOver) return false;
     const nowMs = this.#now();
-    const isTaken = this.#flows.has(tag)
+    const isTaken = this.#flows?.has(tag)
       ? this.#machine.onMessage(tag, bytes, from, nowMs)
       : this.#machine.onDatagram(tag, bytes, from, nowMs);
     this.#step();
@@ -143,7 +143,7 @@ export class QueryRun implements QueryReceiver {
     const { udp, tcp, exchange } = this.#routes;
     try {
       if (exchange !== undefined) this.#exchange(exchange, action);
-      else if (over === "tcp") this.#flows.set(tag, tcp.send(server, bytes, this, tag));
+      else if (over === "tcp") this.#keep(tag, tcp.send(server, bytes, this, tag));
       else (this.#udpFlow ??= udp.open()).send(server, bytes, this, tag);
     } catch (error) {
       this.#machine.onFailure(tag, error, this.#now());
@@ -155,7 +155,7 @@ export class QueryRun implements QueryReceiver {
     { server, bytes, tag }: SendAction,
   ): Promise<void> {
     const controller = new AbortController();
-    this.#flows.set(tag, { close: () => controller.abort() });
+    this.#keep(tag, { close: () => controller.abort() });
     const id = messageId(bytes);
     try {
       const response = await exchange(bytes, { signal: controller.signal });
@@ -169,9 +169,9 @@ export class QueryRun implements QueryReceiver {
 
   /** Connections and calls whose answer no longer counts need not be kept. */
   #closeIdleFlows(): void {
-    for (const [tag, flow] of this.#flows) {
+    for (const [tag, flow] of this.#flows ?? []) {
       if (this.#machine.isOpen(tag)) continue;
-      this.#flows.delete(tag);
+      this.#flows!.delete(tag);
       flow.close();
     }
   }
@@ -180,8 +180,12 @@ export class QueryRun implements QueryReceiver {
     this.#isOver = true;
     this.#deadline.cancel();
     this.#udpFlow?.close();
-    for (const flow of this.#flows.values()) flow.close();
-    this.#flows.clear();
+    for (const flow of this.#flows?.values() ?? []) flow.close();
+    this.#flows = undefined;
+  }
+
+  #keep(tag: number, flow: { close(): void }): void {
+    (this.#flows ??= new Map()).set(tag, flow);
   }
 }
 

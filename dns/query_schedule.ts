@@ -12,6 +12,16 @@ export interface PlannedAttempt {
 const MAX_DOUBLING = 2;
 const SECOND_MS = 1_000;
 
+/** The plan that was asked for last. */
+const memory: {
+  latest?: {
+    readonly serverCount: number;
+    readonly attempts: number;
+    readonly timeoutMs: number;
+    readonly plan: readonly PlannedAttempt[];
+  };
+} = {};
+
 /**
  * Plans who is asked when, as the C library does by `timeout` and `attempts` of resolv.conf: all
  * servers in turn, and that as often as there are attempts. The first server has `timeoutMs`; the
@@ -40,7 +50,19 @@ export function planAttempts(
   serverCount: number,
   attempts: number,
   timeoutMs: number,
-): PlannedAttempt[] {
+): readonly PlannedAttempt[] {
+  // One question after the other has the same plan.
+  const { latest } = memory;
+  if (
+    latest?.serverCount === serverCount && latest.attempts === attempts &&
+    latest.timeoutMs === timeoutMs
+  ) return latest.plan;
+  const plan = makePlan(serverCount, attempts, timeoutMs);
+  memory.latest = { serverCount, attempts, timeoutMs, plan };
+  return plan;
+}
+
+function makePlan(serverCount: number, attempts: number, timeoutMs: number): PlannedAttempt[] {
   const round = Array.from({ length: serverCount }, (_, serverIndex) => ({
     serverIndex,
     timeoutMs: turnTimeoutMs(serverIndex, serverCount, timeoutMs),

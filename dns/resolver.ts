@@ -216,7 +216,8 @@ export class Resolver implements AsyncDisposable, HostResolver {
 
   /**
    * Looks up the addresses of a host: an address is itself; else the hosts file, special names and
-   * the servers are asked as the system has it, with the search list.
+   * the servers are asked as the system has it, with the search list. If one family has been answered
+   * and the other is silent, that is waited for until its first retry, not to the end of its time.
    *
    * @param host The name, in any script, or an address.
    * @param options Which addresses; deadline and signal of this call.

@@ -35,6 +35,8 @@ export interface HostAddresses {
   readonly canonicalName: string;
 }
 
+/** How long the answer to the retry of one family is waited for when there are addresses of the other. */
+const RETRY_GRACE_MS = 1_000;
 const NO_ADDRESSES: readonly string[] = [];
 
 /**
@@ -43,7 +45,8 @@ const NO_ADDRESSES: readonly string[] = [];
  * @param host An address, or a name in ASCII.
  * @param family Which addresses are wanted; both if absent.
  * @param options Who asks whom, and how.
- * @returns Its addresses; none if it exists and has none of the family.
+ * @returns Its addresses; none if it exists and has none of the family. One family is not waited for
+ * longer than for a retry if there are addresses of the other.
  * @throws {DnsResponseError} If it does not exist, or the servers fail.
  * @throws {DnsTimeoutError} If no server answers in time.
  * @throws {DnsTextError} If it is no name.
@@ -80,8 +83,8 @@ export async function lookUpHost(
 
 async function ask(step: LookupQueryStep, { options, plan, errors }: LookupState): Promise<void> {
   const { name, types } = step;
-  const results = step.parallel
-    ? await Promise.all(types.map((type) => askType(name, type, options)))
+  const results = step.parallel && types.length > 1
+    ? await askTogether(step, options)
     : await askInTurn(step, options);
   const isHard = options.config.strictError && results.some(({ outcome }) => isFailure(outcome));
   const outcomes = results.map(({ outcome }) => outcome);
@@ -92,6 +95,42 @@ async function ask(step: LookupQueryStep, { options, plan, errors }: LookupState
   }
   const found = results.flatMap((result) => result.found ?? []);
   plan.report(outcome, found.flatMap(addressesOf), found[0]?.name);
+}
+
+/**
+ * Asks for all types at once. When one has an answer, another that is silent is not waited for to the
+ * end of its time, but for one retry: it may have been lost, or the server may never answer it.
+ */
+async function askTogether(
+  { name, types }: LookupQueryStep,
+  options: FindRecordsOptions,
+): Promise<TypeResult[]> {
+  const { asker, config, ask } = options;
+  const { signal } = ask.bounds;
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(signal!.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const impatience = new Error("Cannot wait for the other family any longer");
+  const patience = asker.wheel.create(() => stop.abort(impatience));
+  const bounds = { ...ask.bounds, signal: stop.signal };
+  const results = new Map<string, TypeResult>();
+  try {
+    await Promise.all(types.map(async (type) => {
+      try {
+        const result = await askType(name, type, { ...options, ask: { ...ask, bounds } });
+        results.set(type, result);
+        if (result.outcome !== "answer" || config.strictError || patience.armed) return;
+        if (results.size < types.length) patience.arm(config.timeoutMs + RETRY_GRACE_MS);
+      } catch (error) {
+        if (error !== impatience) throw error;
+      }
+    }));
+  } finally {
+    patience.cancel();
+    signal?.removeEventListener("abort", onAbort);
+  }
+  return types.flatMap((type) => results.get(type) ?? []);
 }
 
 async function askInTurn(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { OperationOptions } from "../nbio/operation.ts";
 import { Semaphore } from "../nbio/semaphore.ts";
@@ -120,6 +121,11 @@ export class QuestionAsker {
     this.#settings = settings;
     this.#routes = { udp, tcp, exchange, wheel };
     this.#slots = new Semaphore(limit, { maxWaiters: settings.maxWaitingQueries });
+  }
+
+  /** Where deadlines wait. */
+  get wheel(): DeadlineWheel {
+    return this.#settings.wheel;
   }
 
   /**

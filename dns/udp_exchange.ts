@@ -222,7 +222,9 @@ export class UdpExchange {
 export class UdpFlow {
   readonly #enter: (family: Family) => UdpSource;
   readonly #onLeave: () => void;
-  readonly #sources: Map<Family, UdpSource> = new Map();
+  /** The sockets in use; nearly always the first query is the only one. */
+  #source4: UdpSource | undefined;
+  #source6: UdpSource | undefined;
   readonly #queries: { readonly source: UdpSource; readonly query: PendingQuery }[] = [];
 
   /** Made by {@linkcode UdpExchange.open}. */
@@ -241,21 +243,20 @@ export class UdpFlow {
    * @throws {LimitExceededError} If too many sockets are open.
    */
   send(server: DnsServer, bytes: Uint8Array, receiver: QueryReceiver, tag: number): void {
-    const family = server.address.includes(":") ? 6 : 4;
-    let source = this.#sources.get(family);
-    if (source === undefined) {
-      source = this.#enter(family);
-      this.#sources.set(family, source);
-    }
+    const source = server.address.includes(":")
+      ? this.#source6 ??= this.#enter(6)
+      : this.#source4 ??= this.#enter(4);
     this.#queries.push({ source, query: source.send(server, bytes, receiver, tag) });
   }
 
   /** Forgets the queries: nobody is told anything any more. */
   close(): void {
     for (const { source, query } of this.#queries) source.forget(query);
-    for (const source of this.#sources.values()) source.leave();
+    this.#source4?.leave();
+    this.#source6?.leave();
     this.#queries.length = 0;
-    this.#sources.clear();
+    this.#source4 = undefined;
+    this.#source6 = undefined;
     this.#onLeave();
   }
 }

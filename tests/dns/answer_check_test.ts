@@ -55,6 +55,27 @@ for (const [name, bytes, verdict] of CASES) {
   });
 }
 
+Deno.test("checkAnswer() gives the same verdict where it is given the query", () => {
+  const query = encodeMessage({ id: EXPECTED.id, questions: [question] });
+  const expected = { ...EXPECTED, exactCase: true, query };
+  const rows = [
+    [answer(), "accepted"],
+    [answer({ questions: [{ ...question, name: "A.example." }] }), "miscased"],
+    [answer({ questions: [{ ...question, name: "b.example." }] }), "question"],
+    [answer({ questions: [{ ...question, type: "AAAA" }] }), "question"],
+    [answer({ questions: [{ ...question, class: "CH" }] }), "question"],
+    [answer({ questions: [question, question] }), "question"],
+    [answer({ questions: [] }), "question"],
+    [answer().subarray(0, query.length - 1), "question"],
+    [query, "query"],
+  ] as const;
+  for (const [bytes, verdict] of rows) assertEquals(verdictOf(bytes, expected), verdict);
+  // A query that is none is of no use, and of no harm.
+  for (const none of [new Uint8Array(0), query.subarray(0, 14), new Uint8Array(20).fill(63)]) {
+    assertEquals(verdictOf(answer(), { ...EXPECTED, query: none }), "accepted");
+  }
+});
+
 Deno.test("checkAnswer() wants the case of letters where it is told to", () => {
   const expected = { ...EXPECTED, exactCase: true };
   const other = answer({ questions: [{ ...question, name: "A.example." }] });

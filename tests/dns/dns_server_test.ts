@@ -111,8 +111,11 @@ Deno.test("ServerMemory.recordCookie() keeps only what belongs to the client coo
   const { client } = memory.cookieFor(FIRST, "", () => 5, 0);
   memory.recordCookie(FIRST, "", COOKIE);
   assertEquals(memory.inspect(FIRST, 0).hasCookie, false);
+  const before = memory.cookieFor(FIRST, "", () => 6, 0);
   memory.recordCookie(FIRST, "", { client, server: COOKIE.server });
   assertEquals(memory.cookieFor(FIRST, "", () => 6, 0).server, COOKIE.server);
+  // Queries under way are judged by what they were sent with.
+  assertEquals(before.server.length, 0);
 });
 
 Deno.test("ServerMemory.cookieFor() keeps a bounded number of addresses", () => {

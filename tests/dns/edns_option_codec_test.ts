@@ -1,7 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { EdnsOption } from "../../dns/edns_option.ts";
-import { decodeEdnsOption, encodeEdnsOption } from "../../dns/edns_option_codec.ts";
+import {
+  decodeEdnsOption,
+  encodeEdnsOption,
+  writeEdnsOption,
+} from "../../dns/edns_option_codec.ts";
 import { DnsMessageError } from "../../dns/errors.ts";
+import { WireWriter } from "../../dns/wire_writer.ts";
 
 const bytes = (hex: string) =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
@@ -64,6 +69,14 @@ for (const [code, hex, option] of ROWS) {
     assertEquals(decodeEdnsOption(code, bytes(hex)), option);
     const encoded = encodeEdnsOption(option);
     assertEquals([encoded.code, encoded.bytes], [code, bytes(hex)]);
+    const writer = new WireWriter();
+    writer.name("example.");
+    const start = writer.length;
+    writeEdnsOption(writer, option);
+    const { length } = encoded.bytes;
+    const head = [code >>> 8, code & 0xff, length >>> 8, length & 0xff];
+    // What stands in front of it makes no difference.
+    assertEquals(writer.finish().slice(start), new Uint8Array([...head, ...encoded.bytes]));
   });
 }
 

@@ -28,4 +28,6 @@ for (const [serverCount, timeoutMs, turnsMs] of CASES) {
 Deno.test("planAttempts() asks every server as often as there are attempts", () => {
   assertEquals(planAttempts(3, 1, 5_000).length, 3);
   assertEquals(planAttempts(1, 5, 5_000).length, 5);
+  assertEquals(planAttempts(1, 5, 1_000)[0]?.timeoutMs, 1_000);
+  assertEquals(planAttempts(1, 5, 1_000)[0]?.timeoutMs, 1_000);
 });

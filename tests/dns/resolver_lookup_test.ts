@@ -1,10 +1,10 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { decodeMessage } from "../../dns/decode_message.ts";
 import { encodeMessage, type MessageInit } from "../../dns/encode_message.ts";
 import type { Question } from "../../dns/message.ts";
 import { parseRecord } from "../../dns/parse_record.ts";
 import { type ResolverConfig, ResolverConfigs } from "../../dns/resolver_config.ts";
-import { DnsResponseError } from "../../dns/resolver_errors.ts";
+import { DnsResponseError, DnsTimeoutError } from "../../dns/resolver_errors.ts";
 import { lookUpHost } from "../../dns/resolver_lookup.ts";
 import { resolveResolverOptions } from "../../dns/resolver_options.ts";
 import { QuestionAsker, toAskOptions } from "../../dns/resolver_query.ts";
@@ -16,9 +16,10 @@ import { ManualClock, settle } from "../../nbio/testing.ts";
 function optionsOf(
   answer: (question: Question) => MessageInit | Promise<MessageInit>,
   changes: Partial<ResolverConfig> = {},
+  clock: ManualClock = new ManualClock(),
 ): FindRecordsOptions {
   const settings = resolveResolverOptions({
-    wheel: new DeadlineWheel(new ManualClock()),
+    wheel: new DeadlineWheel(clock),
     attempts: 1,
     cache: false,
     exchange: async (query) => {
@@ -92,6 +93,91 @@ Deno.test("lookUpHost() fails for one family only where that is wanted", async (
     DnsResponseError,
   );
   assertEquals(error.code, "ERR_DNS_SERVFAIL");
+});
+
+for (const silent of ["A", "AAAA"]) {
+  Deno.test(`lookUpHost() waits for ${silent} alone for one retry and no longer`, async () => {
+    const clock = new ManualClock();
+    const address = silent === "A" ? "2001:db8::1" : "192.0.2.1";
+    const asked: string[] = [];
+    const options = optionsOf(
+      ({ type }) => {
+        asked.push(type);
+        return type === silent
+          ? Promise.withResolvers<MessageInit>().promise
+          : found(`a.example. 60 IN ${type} ${address}`);
+      },
+      { timeoutMs: 5_000, attempts: 4 },
+      clock,
+    );
+    let addresses: readonly string[] | undefined;
+    const lookup = lookUpHost("a.example", undefined, options).then((host) => {
+      addresses = host.addresses;
+    });
+    await settle();
+    await clock.advance(5_900);
+    // The retry has its chance.
+    assertEquals([addresses, asked.filter((type) => type === silent).length], [undefined, 2]);
+    await clock.advance(300);
+    await lookup;
+    assertEquals(addresses, [address]);
+    // Nothing is left behind.
+    assertEquals(options.asker.stats().questionCount, 0);
+  });
+}
+
+Deno.test("lookUpHost() takes the answer to a retry of one family", async () => {
+  const clock = new ManualClock();
+  let lostCount = 0;
+  const options = optionsOf(
+    ({ type }) => {
+      if (type === "A") return found("a.example. 60 IN A 192.0.2.1");
+      return lostCount++ === 0
+        ? Promise.withResolvers<MessageInit>().promise
+        : found("a.example. 60 IN AAAA 2001:db8::1");
+    },
+    { timeoutMs: 5_000, attempts: 2 },
+    clock,
+  );
+  const lookup = lookUpHost("a.example", undefined, options);
+  await settle();
+  await clock.advance(5_100);
+  assertEquals((await lookup).addresses, ["2001:db8::1", "192.0.2.1"]);
+});
+
+Deno.test("lookUpHost() waits for both families to the end where one failure is to count", async () => {
+  const clock = new ManualClock();
+  const options = optionsOf(
+    ({ type }) =>
+      type === "A"
+        ? found("a.example. 60 IN A 192.0.2.1")
+        : Promise.withResolvers<MessageInit>().promise,
+    { timeoutMs: 5_000, attempts: 2, strictError: true },
+    clock,
+  );
+  const lookup = assertRejects(
+    () => lookUpHost("a.example", undefined, options),
+    DnsTimeoutError,
+  );
+  await settle();
+  await clock.advance(10_100);
+  await lookup;
+});
+
+Deno.test("lookUpHost() ends at once with the signal's reason while it waits for one family", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const options = optionsOf(({ type }) =>
+    type === "A"
+      ? found("a.example. 60 IN A 192.0.2.1")
+      : Promise.withResolvers<MessageInit>().promise
+  );
+  const ask = toAskOptions({}, { signal: controller.signal });
+  const lookup = lookUpHost("a.example", undefined, { ...options, ask });
+  await settle();
+  controller.abort(reason);
+  assertStrictEquals(await lookup.catch((error) => error), reason);
+  assertEquals(options.asker.stats().questionCount, 0);
 });
 
 Deno.test("lookUpHost() fails with the weightier of two failures", async () => {

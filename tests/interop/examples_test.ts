@@ -1,7 +1,9 @@
 import { bindUdp, dial, recvExactly, sendAll } from "@nbio/net/nbio";
+import { connectTls, parseCertificate } from "@nbio/net/tls";
 import { dial as dialWebSocket } from "@nbio/net/websocket";
 import { assertEquals } from "@std/assert";
-import { runPeer, startExample, startPeer } from "../_support/peer.ts";
+import { honestAnswer, ScriptedDnsServer } from "../_support/dns_server.ts";
+import { type Peer, runPeer, startExample, startPeer } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 
 /** Uses each example as its users would. They need no program but Deno, so they always run. */
@@ -44,6 +46,16 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+
+  async dig() {
+    await using server = await ScriptedDnsServer.open((query) => query.send(honestAnswer(query)));
+    const args = ["@127.0.0.1", "-p", `${server.address.port}`, "www.example", "+short"];
+    const { code, output } = await runExample("dig", ["--allow-net"], args);
+    assertEquals([code, output], [0, "192.0.2.1\n"]);
+    const localArgs = [...args.slice(0, 3), "-x", "192.0.2.1", "+noall", "+comments"];
+    const empty = await runExample("dig", ["--allow-net"], localArgs);
+    assertEquals([empty.code, empty.output.includes("status: NOERROR")], [0, true]);
   },
 
   async download() {
@@ -90,6 +102,39 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     assertEquals([code, output], [0, "Hello, World!\n"]);
   },
 
+  async https_server() {
+    await withCertificates([["localhost"]], async (folder, ca) => {
+      await using peer = startServer("https_server", folder, ["--port=0", "--redirect=0"]);
+      const [, url] = await peer.ready(/^Listening on (https:\S+)$/);
+      const at = url!.replace("127.0.0.1", "localhost");
+      using client = Deno.createHttpClient({ caCerts: [ca] });
+      const serial = async (): Promise<string> => {
+        const { port } = new URL(at);
+        const tls = { caCerts: [ca], peerChain: true };
+        const transport = await connectTls({ hostname: "localhost", port: Number(port), tls });
+        transport.close();
+        return parseCertificate(transport.tlsInfo.peerCertificate!).serialHex;
+      };
+      const response = await fetch(`${at}info`, { client });
+      assertEquals((await response.json()).serverName, "localhost");
+      const ws = await dialWebSocket(at.replace("https", "wss") + "echo", {
+        tls: { caCerts: [ca] },
+      });
+      await ws.send("hello");
+      const first = await serial();
+      const renew = [`--folder=${folder}`, "--quiet", "--force", "localhost"];
+      assertEquals((await runExample("devcert", filesOf(folder), renew)).code, 0);
+      let last = first;
+      for (const end = Date.now() + 10_000; last === first && Date.now() < end;) {
+        last = await serial();
+      }
+      assertEquals(last === first, false);
+      // Who is connected stays.
+      assertEquals((await ws.readMessage())?.data, "hello");
+      assertEquals((await ws.close()).clean, true);
+    });
+  },
+
   async json_api() {
     const folder = await Deno.makeTempDir();
     try {
@@ -118,6 +163,20 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await reader.cancel();
   },
 
+  async mtls() {
+    const certificates = [["localhost"], ["--client", "--prefix=alice", "alice.test"]];
+    await withCertificates(certificates, async (folder) => {
+      await using peer = startServer("mtls", folder, ["serve", "--port=0"]);
+      const [, url] = await peer.ready(/^Listening on (https:\S+)$/);
+      const at = url!.replace("127.0.0.1", "localhost");
+      const permissions = ["--allow-net", `--allow-read=${folder}`];
+      const args = ["get", at, `--folder=${folder}`];
+      const known = await runExample("mtls", permissions, [...args, "--as=alice"]);
+      assertEquals([known.code, known.output], [0, "Hello, alice.test!\n"]);
+      assertEquals((await runExample("mtls", permissions, args)).code, 2);
+    });
+  },
+
   async static_server() {
     const folder = new URL("../tls/", import.meta.url).pathname;
     const path = new URL("../../examples/static_server.ts", import.meta.url).pathname;
@@ -143,6 +202,25 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await recvExactly(transport, answer, { timeoutMs: 10_000 });
     assertEquals(answer, new Uint8Array([1, 2, 3]));
     transport.close();
+  },
+
+  async tofu() {
+    await withCertificates([["localhost"]], async (folder) => {
+      await using peer = startServer("https_server", folder, ["--port=0"]);
+      const [, port] = await peer.ready(/^Listening on https:\S+:(\d+)\/$/);
+      const permissions = ["--allow-net", "--allow-read", `--allow-write=${folder}`];
+      const args = [`localhost:${port}`, `--file=${folder}/known_keys.json`];
+      const outputs = [];
+      for (let count = 0; count < 2; count++) {
+        const { code, output } = await runExample("tofu", permissions, args);
+        outputs.push(code, output);
+      }
+      const [isNew, isKnown] = [
+        "New: the key is written down\n",
+        "The key is the one that is known\n",
+      ];
+      assertEquals(outputs, [0, isNew, 0, isKnown]);
+    });
   },
 
   async udp_echo() {
@@ -202,6 +280,34 @@ async function runExample(
     ...["run", "--no-prompt", ...permissions, path, ...args],
   ]);
   return { code, output };
+}
+
+/** Makes certificates by the example that does, each from its names and options. */
+async function withCertificates(
+  certificates: readonly (readonly string[])[],
+  use: (folder: string, ca: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const names of certificates) {
+      const args = [`--folder=${folder}`, "--quiet", ...names];
+      assertEquals((await runExample("devcert", filesOf(folder), args)).code, 0);
+    }
+    await use(folder, await Deno.readTextFile(`${folder}/ca.pem`));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function filesOf(folder: string): readonly string[] {
+  return [`--allow-read=${folder}`, `--allow-write=${folder}`];
+}
+
+/** Starts an example that has its certificates in a folder. */
+function startServer(name: string, folder: string, args: readonly string[]): Peer {
+  const path = new URL(`../../examples/${name}.ts`, import.meta.url).pathname;
+  const permissions = ["--no-prompt", "--allow-net=127.0.0.1", `--allow-read=${folder}`];
+  return startPeer(Deno.execPath(), ["run", ...permissions, path, ...args, `--folder=${folder}`]);
 }
 
 async function echoed(port: number): Promise<void> {

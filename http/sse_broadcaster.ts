@@ -95,6 +95,8 @@ export class SseBroadcaster implements Disposable {
   #isClosed = false;
 
   /**
+   * Makes a broadcaster nobody listens to yet.
+   *
    * @param options Bounds, and what becomes of clients that are too slow.
    * @throws {RangeError} If one is out of its range.
    */

@@ -176,19 +176,20 @@ export class SseStream implements AsyncIterableIterator<Uint8Array> {
     this.#waiting = undefined;
   }
 
+  /** The stream itself. It belongs to whoever sends the answer. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
   /** What is to be sent next. It belongs to whoever sends the answer. */
-  next(): Promise<Piece> {
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.queuedCount > 0) return Promise.resolve({ done: false, value: this.#take() });
     if (this.#isClosed) return Promise.resolve(END);
     return new Promise((resolve) => this.#waiting = resolve);
   }
 
   /** Tells that nobody is left to send to. It belongs to whoever sends the answer. */
-  return(): Promise<Piece> {
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#clear();
     this.close();
     return Promise.resolve(END);

@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { Client } from "../../http/client.ts";
 import { exchange } from "../../http/client_exchange.ts";
 import type { ExchangeRequest } from "../../http/client_sender.ts";
 import { NetError } from "../../nbio/errors.ts";
+import { closeQuietly } from "../../nbio/transport.ts";
 import { textOf } from "../_support/raw_bytes.ts";
 import { ScriptedTransport } from "../_support/scripted_transport.ts";
 import { loadVectors } from "../_support/vectors.ts";
@@ -146,10 +148,15 @@ function requestOf({ command = "" }: ResponseCase): ExchangeRequest {
 }
 
 /** The outcome of an exchange, in words; with what came as a body. */
+interface Outcome {
+  readonly got: string;
+  readonly body: string;
+}
+
 async function outcomeOf(
   reads: readonly Uint8Array[],
   request: ExchangeRequest,
-): Promise<{ got: string; body: string }> {
+): Promise<Outcome> {
   const transport = new ScriptedTransport({ reads });
   let got: string;
   let body = "";
@@ -196,5 +203,76 @@ Deno.test({
     const judgements: Judgement[] = [];
     for (const item of vectors!.cases) judgements.push(await judge(item));
     assertEquals(unlisted(judgements, DIFFERENCES), []);
+  },
+});
+
+/** Reads one request and gives the answer, however little that is one; then it ends. */
+async function answerOne(listener: Deno.TcpListener, answer: Uint8Array): Promise<void> {
+  const connection = await listener.accept();
+  try {
+    const space = new Uint8Array(4_096);
+    let request = "";
+    // What has not been read would make the end a reset.
+    while (!isWhole(request)) request += textOf(space.subarray(0, (await connection.read(space))!));
+    for (let at = 0; at < answer.length;) at += await connection.write(answer.subarray(at));
+    await connection.closeWrite();
+    // The client has all it wants when it closes.
+    while (await connection.read(space) !== null);
+  } catch {
+    // It had enough before the end.
+  } finally {
+    closeQuietly(connection);
+  }
+}
+
+function isWhole(request: string): boolean {
+  const headEnd = request.indexOf("\r\n\r\n");
+  if (headEnd < 0) return false;
+  const length = Number(/^content-length: (\d+)/im.exec(request)?.[1] ?? 0);
+  return request.length >= headEnd + 4 + length;
+}
+
+/** The same by sockets and a whole client, which has to be clean afterwards. */
+async function liveOutcomeOf(
+  bytes: Uint8Array,
+  { method = "GET", body }: ExchangeRequest,
+): Promise<Outcome> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answering = answerOne(listener, bytes);
+  await using client = new Client({
+    connection: { lenience: { allowBareLf: true } },
+    retry: false,
+    redirect: "manual",
+    decompress: false,
+  });
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  let outcome: Outcome;
+  try {
+    const response = await client.request(method, url, {
+      ...body instanceof Uint8Array && { body },
+    });
+    const { status } = response;
+    outcome = { got: `ok ${status}`, body: textOf(await response.bytes()) };
+  } catch (error) {
+    if (!(error instanceof NetError)) throw error;
+    outcome = { got: `error ${error.code}`, body: "" };
+  }
+  const { connections, idle } = client.stats();
+  assertEquals(connections, idle);
+  await client.close();
+  await answering;
+  return outcome;
+}
+
+Deno.test({
+  name: "Client makes of responses what exchange() makes of them",
+  ignore: vectors === undefined,
+  async fn() {
+    for (const item of vectors!.cases) {
+      const bytes = bytesOfBase64(item.input);
+      const request = requestOf(item);
+      const wanted = await outcomeOf([bytes], request);
+      assertEquals(await liveOutcomeOf(bytes, request), wanted, item.name);
+    }
   },
 });

@@ -17,6 +17,7 @@ import {
 } from "./client_response.ts";
 import { isIdempotentMethod, type RetryFailure } from "./client_retry.ts";
 import { type CallSettings, type RequestOptions, resolveCallSettings } from "./client_settings.ts";
+import type { ClientTarget } from "./client_target.ts";
 import type { CookieContext, CookieJar } from "./cookie_jar.ts";
 import type { DialTimings } from "./dial.ts";
 import type { ExchangeResponse } from "./exchange_response.ts";
@@ -72,8 +73,10 @@ export class ClientCall implements ResponseOwner {
   #phase = "queue";
   /** Whether the next connection has to be one on which nothing was said yet. */
   #wantsFresh = false;
+  /** Whether the response is just being made of what has come. */
+  #isDelivering = false;
   readonly #startMs: number;
-  #attemptMs = 0;
+  #attemptMs: number;
   #lentMs = 0;
   #headMs = 0;
   #endMs: number | undefined;
@@ -99,7 +102,7 @@ export class ClientCall implements ResponseOwner {
       ? owner.settings
       : resolveCallSettings(options, owner.settings);
     this.#request = new CallRequest(owner, this.settings, method, url, options);
-    this.#startMs = owner.clock.now();
+    this.#startMs = this.#attemptMs = owner.clock.now();
     const { totalTimeoutMs } = this.settings;
     if (totalTimeoutMs === Infinity) return;
     this.#bounds = new CallBounds(totalTimeoutMs, this.#signal, owner.wheel);
@@ -134,6 +137,10 @@ export class ClientCall implements ResponseOwner {
     return this.#signal !== undefined || this.#request.body !== undefined;
   }
 
+  get isSent(): boolean {
+    return this.#request.body === undefined;
+  }
+
   get onProgress(): RequestOptions["onDownloadProgress"] {
     return this.#options?.onDownloadProgress;
   }
@@ -151,26 +158,28 @@ export class ClientCall implements ResponseOwner {
       let exchange: ExchangeResponse;
       try {
         this.#phase = "queue";
-        this.#attemptMs = clock.now();
         const cookie = jar === undefined
           ? undefined
           : await jar.cookieHeader(this.#request.url.url, this.#cookieContext());
         const target = this.#request.url.target;
-        const lent = this.#lent = await pool.acquire(target, this.#acquireOptions());
+        const idle = this.#takeIdle(target);
+        const lent = this.#lent = idle ?? await pool.acquire(target, this.#acquireOptions());
         this.#phase = "first-byte";
-        this.#lentMs = clock.now();
+        this.#lentMs = idle !== undefined && jar === undefined ? this.#attemptMs : clock.now();
         exchange = await lent.connection.exchange(
           this.#request.exchange(lent.dialed.proxy, cookie),
           this.#exchangeOptions(status),
         );
       } catch (error) {
         await this.#recover(error, status);
+        this.#attemptMs = clock.now();
         continue;
       }
       this.#headMs = clock.now();
       this.#exchange = exchange;
       const isPlain = jar === undefined && exchange.status < FIRST_DECIDED_STATUS;
       if (isPlain || !await this.#goesOn(exchange)) return this.#deliver(exchange);
+      this.#attemptMs = clock.now();
     }
   }
 
@@ -194,7 +203,8 @@ export class ClientCall implements ResponseOwner {
 
   onEnd(): void {
     if (this.#endMs !== undefined) return;
-    this.#endMs = this.#owner.clock.now();
+    // What came with the head came no later.
+    this.#endMs = this.#isDelivering ? this.#headMs : this.#owner.clock.now();
     this.#release();
     this.#stop();
   }
@@ -210,7 +220,9 @@ export class ClientCall implements ResponseOwner {
 
   #deliver(exchange: ExchangeResponse): ClientResponse {
     this.#phase = "body";
+    this.#isDelivering = true;
     const response = new ClientResponse(exchange, this);
+    this.#isDelivering = false;
     if (this.settings.throwOnError && response.status >= FIRST_ERROR_STATUS) {
       throw this.#noted(new HttpStatusError(response));
     }
@@ -347,14 +359,18 @@ export class ClientCall implements ResponseOwner {
   }
 
   #facts(error: unknown): RequestFacts {
-    const isConnecting = this.#phase === "queue" && error instanceof ConnectError;
+    const dialing = this.#phase === "queue" && error instanceof ConnectError ? error : undefined;
     const phase = error instanceof TimeoutError
       ? error.phase
-      : isConnecting
-      ? "connect"
-      : this.#phase;
+      : dialing === undefined
+      ? this.#phase
+      : dialing.code === "ERR_NET_RESOLVE"
+      ? "resolve"
+      : "connect";
     const { origin, pathname } = this.#request.url.url;
-    const address = this.#phase === "queue" ? undefined : this.#lent?.dialed.remoteAddr;
+    const address = this.#phase === "queue"
+      ? dialing?.attempts.at(-1)?.address
+      : this.#lent?.dialed.remoteAddr;
     return {
       method: this.#request.method,
       url: origin + pathname,
@@ -362,6 +378,12 @@ export class ClientCall implements ResponseOwner {
       attempts: this.attempts,
       address: address === undefined ? undefined : formatAddress(address),
     };
+  }
+
+  /** A connection that is there: nearly every call finds one, and need not wait for it. */
+  #takeIdle(target: ClientTarget): PooledConnection | undefined {
+    this.#signal?.throwIfAborted();
+    return this.#wantsFresh ? undefined : this.#owner.pool.acquireIdle(target);
   }
 
   #acquireOptions(): PoolAcquireOptions {

@@ -29,7 +29,7 @@ export class CallRequest {
   /** The body; `undefined` without one. */
   body: RequestBody | undefined;
 
-  readonly #targets: TargetTable;
+  readonly #defaults: RequestDefaults;
   readonly #options: RequestOptions;
   readonly #settings: CallSettings;
   /** How the server is reached. */
@@ -56,7 +56,7 @@ export class CallRequest {
     options: RequestOptions | undefined,
   ) {
     this.method = method;
-    this.#targets = defaults.targets;
+    this.#defaults = defaults;
     this.#settings = settings;
     this.#options = options ?? {};
     if (method === "CONNECT") {
@@ -64,10 +64,10 @@ export class CallRequest {
     }
     this.#route = this.#options;
     this.url = options === undefined
-      ? this.#targets.resolve(url)
-      : this.#targets.route(url, options);
+      ? defaults.targets.resolve(url)
+      : defaults.targets.route(url, options);
     if (options === undefined && this.url.userinfo === undefined) return;
-    this.#headers = this.#compose(defaults);
+    this.#headers = this.#compose();
     this.body = this.#openBody(this.#headers);
   }
 
@@ -116,7 +116,8 @@ export class CallRequest {
   follow(response: ExchangeResponse, redirectCount: number): FollowedRedirect | undefined {
     const { method, url, body } = this;
     const { status } = response;
-    const headers = this.#headers ?? new HeaderList();
+    // What the client says with every request may be secret, too.
+    const headers = this.#headers ?? this.#compose();
     const step = nextRedirect(
       {
         method,
@@ -126,17 +127,16 @@ export class CallRequest {
         isReplayable: body === undefined || body.isReplayable,
         redirectCount,
       },
-      { status, location: response.headers.get("location") },
+      { status, location: response.headers.getAll("location") },
       this.#settings,
     );
     if (step === undefined) return undefined;
     this.method = step.method;
-    // Of plain ones nothing is secret, and they are the next server's as well.
-    if (this.#headers !== undefined) this.#headers = step.headers;
+    this.#headers = step.headers;
     if (step.dropBody) this.#dropBody();
     // What secures one server, or who it is, says nothing about another.
     if (step.isCrossOrigin) this.#route = proxyOf(this.#route);
-    this.url = this.#targets.route(step.url, this.#route);
+    this.url = this.#defaults.targets.route(step.url, this.#route);
     return { url: url.href, status };
   }
 
@@ -154,7 +154,8 @@ export class CallRequest {
   }
 
   /** Fields of the client, those of the caller in their place. */
-  #compose({ fields }: RequestDefaults): HeaderList {
+  #compose(): HeaderList {
+    const { fields } = this.#defaults;
     const own = new HeaderList(this.#options.headers);
     const headers = new HeaderList();
     for (const [name, value] of fields) {
@@ -162,11 +163,13 @@ export class CallRequest {
     }
     own.forEach((name, value) => headers.append(name, value));
     if (own.getAll("host").length > 1) throw new TypeError("Cannot request: Host comes twice");
-    // A part of something that is encoded cannot be decoded.
-    const codings = own.has("range") ? "identity" : ACCEPTED_CODINGS;
-    if (!own.has("accept-encoding")) {
-      headers.delete("accept-encoding");
-      if (this.#settings.decompress) headers.append("accept-encoding", codings);
+    // What is ours to say depends on the request; what the caller says stays.
+    const isOurs = !own.has("accept-encoding") &&
+      headers.get("accept-encoding") === ACCEPTED_CODINGS;
+    if (isOurs) headers.delete("accept-encoding");
+    if (this.#settings.decompress && !headers.has("accept-encoding")) {
+      // A part of something that is encoded cannot be decoded.
+      headers.append("accept-encoding", headers.has("range") ? "identity" : ACCEPTED_CODINGS);
     }
     const { userinfo } = this.url;
     if (userinfo !== undefined && !headers.has("authorization")) {

@@ -146,6 +146,7 @@ function webResponse(response: ClientResponse, method: string): Response {
   Object.defineProperties(web, {
     url: { value: response.url },
     redirected: { value: response.redirects.length > 0 },
+    type: { value: "basic" },
   });
   return web;
 }

@@ -119,9 +119,33 @@ export class ClientPool implements AsyncDisposable {
     const { signal, fresh = false } = options;
     signal?.throwIfAborted();
     this.#closing.signal.throwIfAborted();
-    const host = this.#hostOf(target);
-    const entry = fresh ? undefined : this.#takeIdle(host);
-    return entry?.lend(true) ?? await this.#wait(host, fresh, signal);
+    const lent = fresh ? undefined : this.acquireIdle(target);
+    return lent ?? await this.#wait(this.#hostOf(target), fresh, signal);
+  }
+
+  /**
+   * Lends a connection that lies idle, without a turn of the event loop. It dials
+   * nothing.
+   *
+   * @param target Where to.
+   * @returns The connection, which the caller gives back; `undefined` if there is
+   * none, or the pool is closed.
+   *
+   * @example Only what is there
+   * ```ts
+   * import { ClientPool, dialHttp } from "@nbio/net/http";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new ClientPool();
+   * const url = "http://127.0.0.1:8000";
+   * assertEquals(pool.acquireIdle({ key: url, dial: () => dialHttp(url) }), undefined);
+   * ```
+   */
+  acquireIdle(target: PoolTarget): PooledConnection | undefined {
+    const host = this.#hosts.get(target.key);
+    if (host === undefined) return undefined;
+    host.target = target;
+    return this.#takeIdle(host)?.lend(true);
   }
 
   /** What goes on right now. */

@@ -61,8 +61,11 @@ export interface RedirectedRequest {
 export interface RedirectResponse {
   /** Its status. */
   readonly status: number;
-  /** Its Location as it came, if there is one. */
-  readonly location: string | undefined;
+  /**
+   * Its Location as it came, if there is one; a list where it may have come several
+   * times. Those that differ are refused.
+   */
+  readonly location: string | readonly string[] | undefined;
 }
 
 /** What to ask next. */
@@ -156,7 +159,7 @@ export function nextRedirect(
   options: RedirectOptions = {},
 ): RedirectStep | undefined {
   const { redirect = "follow", maxRedirects = DEFAULT_MAX_REDIRECTS } = options;
-  const { status, location } = response;
+  const { status } = response;
   const { redirectCount } = request;
   if (!isRedirectStatus(status) || redirect === "manual") return undefined;
   const refuse = (code: HttpRedirectErrorCode, reason: string, cause?: unknown): never => {
@@ -164,6 +167,9 @@ export function nextRedirect(
     throw new HttpRedirectError(code, message, { status, redirectCount, cause });
   };
   if (redirect === "error") refuse("ERR_HTTP_REDIRECT_REFUSED", "redirects are refused");
+  const [location, ...others] = new Set(
+    typeof response.location === "string" ? [response.location] : response.location,
+  );
   if (location === undefined) return undefined;
   if (redirectCount >= checkMax(maxRedirects)) {
     refuse(
@@ -171,6 +177,8 @@ export function nextRedirect(
       `${redirectCount} were followed before, of at most ${maxRedirects}`,
     );
   }
+  // Which of them counts differs from client to client.
+  if (others.length > 0) refuse("ERR_HTTP_REDIRECT_BAD_LOCATION", "it has several Locations");
   const url = parseLocation(location, request.url) ??
     refuse("ERR_HTTP_REDIRECT_BAD_LOCATION", "its Location is no URL");
   if (url.protocol !== "https:" && url.protocol !== "http:") {

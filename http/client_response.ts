@@ -78,6 +78,8 @@ export interface ResponseOwner {
   readonly remoteAddr: Deno.Addr;
   /** Whether something may end the exchange while nobody reads. */
   readonly isWatched: boolean;
+  /** Whether all of the request had left that a response could hold up: it has no body. */
+  readonly isSent: boolean;
   /** Told how far the body has come. */
   readonly onProgress: ProgressListener | undefined;
   /** Deadlines of bodies that nobody may come to read, to be cancelled together. */
@@ -91,6 +93,12 @@ export interface ResponseOwner {
   /** Notes on an error of reading what is known of the request. */
   note<T>(error: T): T;
 }
+
+/**
+ * A body of known length up to this is taken when it has come with its head: its
+ * connection is free at once, whoever reads it and when.
+ */
+const MAX_TAKEN_BYTES = 16 * 1024;
 
 /** Closes responses that were dropped unread, where no deadline does. */
 const dropped = new FinalizationRegistry<() => void>((abandon) => abandon());
@@ -134,6 +142,8 @@ export class ClientResponse implements AsyncDisposable {
   readonly #owner: ResponseOwner;
   /** Set while somebody might forget to read. */
   #unread: Deadline | undefined;
+  /** What of the body had come with the head, until somebody reads it. */
+  #first: Uint8Array<ArrayBuffer> | undefined;
   /** The body without its codings; set by the first who reads. */
   #body: ResponseBodySource | undefined;
   #meter: ProgressMeter | undefined;
@@ -155,9 +165,11 @@ export class ClientResponse implements AsyncDisposable {
     this.headers = exchange.headers;
     this.#exchange = exchange;
     this.#owner = owner;
+    if (mayTake(exchange, owner)) this.#first = exchange.take();
     if (exchange.isComplete) this.#end();
     else this.#watch(owner);
   }
+
   /** Whether the status is 200 to 299. */
   get ok(): boolean {
     return this.status >= 200 && this.status < 300;
@@ -277,7 +289,8 @@ export class ClientResponse implements AsyncDisposable {
    * @throws {Error} As {@linkcode ClientResponse.read}.
    */
   bytes(options?: ClientBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#collect("bytes", options);
+    const whole = this.#takeWhole(options);
+    return whole === undefined ? this.#collect("bytes", options) : Promise.resolve(whole);
   }
 
   /**
@@ -289,7 +302,7 @@ export class ClientResponse implements AsyncDisposable {
    * @throws {Error} As {@linkcode ClientResponse.bytes}.
    */
   async text(options?: ClientBodyOptions): Promise<string> {
-    const bytes = await this.#collect("text", options);
+    const bytes = this.#takeWhole(options) ?? await this.#collect("text", options);
     return bytes.length === 0 ? "" : decoderOf(this.headers.get("content-type")).decode(bytes);
   }
 
@@ -304,7 +317,8 @@ export class ClientResponse implements AsyncDisposable {
    * @throws {Error} As {@linkcode ClientResponse.bytes}.
    */
   async json<T = unknown>(options?: ClientBodyOptions): Promise<T> {
-    return JSON.parse(UTF8.decode(await this.#collect("json", options)));
+    const bytes = this.#takeWhole(options) ?? await this.#collect("json", options);
+    return JSON.parse(UTF8.decode(bytes));
   }
 
   /**
@@ -338,6 +352,7 @@ export class ClientResponse implements AsyncDisposable {
   async discard(options: ClientBodyOptions = {}): Promise<void> {
     if (this.#isReading) throw busy("reading", "discard", "a read is waiting");
     this.#isUsed = this.#isReading = true;
+    this.#first = undefined;
     this.#unread?.cancel();
     try {
       // As it comes: nobody wants it decoded.
@@ -391,6 +406,17 @@ export class ClientResponse implements AsyncDisposable {
     return max;
   }
 
+  /** The body, where all of it is there and nothing is said about it. */
+  #takeWhole(options: ClientBodyOptions | undefined): Uint8Array<ArrayBuffer> | undefined {
+    const first = this.#first;
+    if (first === undefined || this.#isUsed || !this.#exchange.isComplete) return undefined;
+    const isBounded = options?.maxBytes !== undefined;
+    if (isBounded || first.length > this.#owner.settings.maxBodyBytes) return undefined;
+    this.#first = undefined;
+    this.#isUsed = this.#isGiven = true;
+    return first;
+  }
+
   async #collect(
     event: string,
     options: ClientBodyOptions | undefined,
@@ -399,7 +425,8 @@ export class ClientResponse implements AsyncDisposable {
     try {
       const body = this.#opened();
       // The common case, in which nothing stands between.
-      if (body === this.#exchange && this.#meter === undefined) {
+      const isPlain = body === this.#exchange && this.#meter === undefined;
+      if (isPlain && this.#first === undefined) {
         return await this.#exchange.bytes({ maxBytes: max });
       }
       const { bodyLength } = body;
@@ -415,6 +442,11 @@ export class ClientResponse implements AsyncDisposable {
 
   /** The next piece of the body, decoded; `undefined` at its end. */
   async #pull(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = undefined;
+      return first;
+    }
     const chunk = await this.#opened().read();
     if (chunk === undefined) this.#isGiven = true;
     else this.#meter?.add(chunk.length);
@@ -454,6 +486,16 @@ export class ClientResponse implements AsyncDisposable {
     this.#owner.unread.delete(this.#unread);
     if (this.#owner.settings.unreadTimeoutMs === Infinity) dropped.unregister(this);
   }
+}
+
+/** Whether what has come of a body is as good as read: there is little, and it is as it came. */
+function mayTake({ bodyLength = 0, headers }: ExchangeResponse, owner: ResponseOwner): boolean {
+  const { maxResponseBytes, decompress } = owner.settings;
+  if (bodyLength === 0 || bodyLength > MAX_TAKEN_BYTES || bodyLength > maxResponseBytes) {
+    return false;
+  }
+  if (!owner.isSent || owner.onProgress !== undefined) return false;
+  return !decompress || !headers.has("content-encoding");
 }
 
 const UTF8 = new TextDecoder();

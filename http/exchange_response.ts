@@ -165,13 +165,20 @@ export class ExchangeResponse implements AsyncDisposable {
     return this.#read();
   }
 
+  /**
+   * Takes what of the body has come already, without waiting.
+   *
+   * @returns At least one byte, in memory that belongs to the caller; `undefined`
+   * where there is nothing yet, at the end, and behind a failure: `read` tells.
+   * @throws {HttpStateError} If a read is waiting.
+   */
+  take(): Uint8Array<ArrayBuffer> | undefined {
+    if (this.#isReading) throw busyError();
+    return this.#source.takeBody();
+  }
+
   async #read(room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#isReading) {
-      throw new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", "Cannot read: another read is waiting", {
-        state: "reading",
-        event: "read",
-      });
-    }
+    if (this.#isReading) throw busyError();
     this.#isReading = true;
     try {
       return await this.#source.readBody(room);
@@ -295,6 +302,13 @@ export class ExchangeResponse implements AsyncDisposable {
       max,
     });
   }
+}
+
+function busyError(): HttpStateError {
+  return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", "Cannot read: another read is waiting", {
+    state: "reading",
+    event: "read",
+  });
 }
 
 /** Room for more, with what there is at its front. */

@@ -34,7 +34,7 @@ Deno.test("client.fetch() takes text, a URL and a request, and gives a Response"
       const response = await fetch(input, { headers: { "x-a": "1" } });
       assertInstanceOf(response, Response);
       assertEquals([response.status, response.ok, response.url], [200, true, `${url}/`]);
-      assertEquals(response.redirected, false);
+      assertEquals([response.redirected, response.type], [false, "basic"]);
       assertEquals(response.headers.getSetCookie(), ["a=1", "b=2"]);
       assertEquals(await response.json(), ["GET", "1", null, ""]);
     }

@@ -34,6 +34,23 @@ Deno.test("ClientPool.acquire() lends the connection that was used last", async 
   assertEquals([third.connection === second.connection, third.reused], [true, true]);
 });
 
+Deno.test("ClientPool.acquireIdle() lends what lies idle, and does nothing else", async () => {
+  await using harness = new PoolHarness();
+  const { pool } = harness;
+  const target = harness.target();
+  assertEquals([pool.acquireIdle(target), harness.dialing, pool.stats()], [undefined, [], EMPTY]);
+  const first = await harness.lend();
+  assertEquals(pool.acquireIdle(target), undefined);
+  first.release();
+  assertEquals(pool.acquireIdle(harness.target("b")), undefined);
+  const again = pool.acquireIdle(target)!;
+  assertEquals([again.connection === first.connection, again.reused], [true, true]);
+  assertEquals(pool.acquireIdle(target), undefined);
+  again.release();
+  await pool.close();
+  assertEquals(pool.acquireIdle(target), undefined);
+});
+
 Deno.test("ClientPool.acquire() gives one who waits what is free first", async (t) => {
   await t.step("a connection given back; the dial then goes into the pool", async () => {
     await using harness = new PoolHarness();

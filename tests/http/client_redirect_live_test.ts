@@ -144,3 +144,16 @@ Deno.test("Client ends a circle, and gives or refuses redirects as it is told", 
     assertEquals(client.stats().connections - client.stats().idle, 0);
   });
 });
+
+Deno.test("Client refuses two Locations that differ, and keeps the connection", async () => {
+  await using server = serve((ctx) => {
+    ctx.status = 302;
+    ctx.append("location", "/one");
+    ctx.append("location", "/two");
+  }, { hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`;
+  await using client = new Client();
+  const error = await assertRejects(() => client.get(url), HttpRedirectError);
+  assertEquals(error.code, "ERR_HTTP_REDIRECT_BAD_LOCATION");
+  assertEquals(client.stats().connections, client.stats().idle);
+});

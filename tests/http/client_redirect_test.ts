@@ -302,3 +302,14 @@ Deno.test("nextRedirect() gives a step or a documented error, whatever comes", (
     }
   }
 });
+
+Deno.test("nextRedirect() takes a Location that comes twice, and refuses two that differ", () => {
+  const twice = nextRedirect(request(), { status: 302, location: ["/next", "/next"] });
+  assertEquals(twice?.url.pathname, "/next");
+  assertEquals(nextRedirect(request(), { status: 302, location: [] }), undefined);
+  const error = assertThrows(
+    () => nextRedirect(request(), { status: 302, location: ["/next", "/other"] }),
+    HttpRedirectError,
+  );
+  assertEquals(error.code, "ERR_HTTP_REDIRECT_BAD_LOCATION");
+});

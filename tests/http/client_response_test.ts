@@ -303,7 +303,7 @@ Deno.test("ClientResponse drops a connection on which more comes than was announ
 
 Deno.test("ClientResponse closes what nobody reads for 30 s, and not what is read slowly", async () => {
   await using scripted = new ScriptedClient();
-  const dropped = await scripted.answered(answer("abc"));
+  const dropped = await scripted.answered(answer("abc").slice(0, -1));
   await scripted.advance(1);
   await scripted.advance(29_900);
   assertEquals(scripted.client.stats().connections, 1);
@@ -345,6 +345,7 @@ Deno.test("ClientResponse takes its deadline back when it is over", async () => 
     isReused: false,
     remoteAddr: near.remoteAddr,
     isWatched: true,
+    isSent: true,
     onProgress: undefined,
     unread,
     timings: () => {
@@ -432,4 +433,63 @@ Deno.test("ClientResponse has no body where there is none", async () => {
   }
   assertEquals(bytesOf("").length, 0);
   assertEquals(scripted.servers.length, 1);
+});
+
+Deno.test("ClientResponse takes a short body that came with its head, and frees its connection", async () => {
+  await using scripted = new ScriptedClient();
+  const { client } = scripted;
+  const ways: readonly ((response: ClientResponse) => Promise<unknown>)[] = [
+    (response) => response.text(),
+    (response) => response.json().then(String),
+    (response) => response.bytes().then((bytes) => textOf(bytes)),
+    (response) => response.bytes({ maxBytes: 3 }).then((bytes) => textOf(bytes)),
+    (response) => new Response(response.stream).text(),
+    async (response) => {
+      const chunks = [await response.read(), await response.read(), await response.read()];
+      return chunks.map((chunk) => chunk === undefined ? "" : textOf(chunk)).join("");
+    },
+  ];
+  for (const read of ways) {
+    const response = await scripted.answered(answer("123"));
+    assertEquals([client.stats().idle, response.bodyUsed], [1, false]);
+    assert(response.timings.totalMs !== undefined);
+    assertEquals(await read(response), "123");
+    assertEquals(response.bodyUsed, true);
+    await assertRejects(() => response.text(), HttpStateError);
+  }
+  assertEquals(scripted.servers.length, 1);
+  const bounded = await scripted.answered(answer("123"));
+  const error = await assertRejects(() => bounded.bytes({ maxBytes: 2 }), LimitExceededError);
+  assertEquals(error.limit, "maxBodyBytes");
+});
+
+Deno.test("ClientResponse gives what came with the head first, however the rest comes", async () => {
+  for (const length of [1, 2, 16_383, 16_384, 16_385]) {
+    await using scripted = new ScriptedClient();
+    const body = "x".repeat(length - 1) + "y";
+    const whole = answer(body);
+    const head = whole.length - body.length;
+    for (const cut of [head, head + 1, whole.length - 1, whole.length]) {
+      const response = await scripted.answered(whole.slice(0, cut));
+      const text = response.text();
+      if (cut < whole.length) await scripted.server.send(whole.slice(cut));
+      assertEquals(await text, body);
+    }
+    assertEquals([scripted.client.stats().idle, scripted.servers.length], [1, 1]);
+  }
+});
+
+Deno.test("ClientResponse takes nothing unasked of what is bounded, counted or encoded", async () => {
+  const cases: readonly (readonly [options: RequestOptions, fields: string[]])[] = [
+    [{ maxResponseBytes: 2 }, []],
+    [{ onDownloadProgress: () => {} }, []],
+    [{}, ["Content-Encoding: gzip"]],
+  ];
+  for (const [options, fields] of cases) {
+    await using scripted = new ScriptedClient();
+    const response = await scripted.answered(answer("abc", ...fields), "GET", URL_A, options);
+    assertEquals(scripted.client.stats().idle, 0);
+    response.close();
+    assertEquals(scripted.client.stats().connections, 0);
+  }
 });

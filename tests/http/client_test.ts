@@ -99,6 +99,10 @@ Deno.test("Client puts the caller's fields in the place of its own", async () =>
   ]);
   assertEquals((await headOf({ decompress: false })).length, 3);
   assert((await headOf({ headers: { range: "bytes=1-" } })).includes("accept-encoding: identity"));
+  const ours = { headers: { "accept-encoding": "gzip" } };
+  for (const options of [undefined, {}, { headers: { range: "bytes=1-" } }]) {
+    assert((await headOf(options, ours)).includes("accept-encoding: gzip"));
+  }
 });
 
 Deno.test("Client sends credentials of a URL as Authorization, and nowhere else", async () => {
@@ -733,7 +737,12 @@ Deno.test("Client says where a request failed, and nothing secret", async () => 
 Deno.test("Client says which addresses refused", async () => {
   await using client = new Client({ retry: false });
   const error = await assertRejects(() => client.get("http://127.0.0.1:1/"), ConnectError);
-  assertEquals(requestFailure(error)?.phase, "connect");
+  const { phase, address } = requestFailure(error)!;
+  assertEquals([phase, address], ["connect", "127.0.0.1:1"]);
+  const resolver = { lookup: () => Promise.resolve([]) };
+  await using nowhere = new Client({ retry: false, resolver });
+  const unknown = await assertRejects(() => nowhere.get("http://nowhere.example/"), ConnectError);
+  assertEquals(requestFailure(unknown)?.phase, "resolve");
 });
 
 Deno.test("Client bounds the head of a response", async () => {

@@ -1,4 +1,10 @@
-import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import type { ClientConnection } from "../../http/client_connection.ts";
 import type { ExchangeResponse } from "../../http/exchange_response.ts";
 import { HttpStateError } from "../../http/errors.ts";
@@ -52,6 +58,24 @@ Deno.test("ExchangeResponse.read() refuses a second reader", async () => {
   assertInstanceOf(await errorOf(response.read()), HttpStateError);
   await harness.send("1\r\na\r\n");
   assertEquals(textOf((await first)!), "a");
+});
+
+Deno.test("ExchangeResponse.take() gives what has come, and waits for nothing", async () => {
+  using harness = new ClientHarness();
+  const response = await harness.answered("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+  assertEquals(textOf(response.take()!), "ab");
+  assertEquals([response.take(), response.isComplete], [undefined, false]);
+  const reading = response.read();
+  assertThrows(() => response.take(), HttpStateError);
+  await harness.send("cd");
+  assertEquals(textOf((await reading)!), "cd");
+  assertEquals([response.take(), response.isComplete], [undefined, true]);
+
+  const empty = await harness.answered("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  assertEquals(empty.take(), undefined);
+  const whole = await harness.answered("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+  assertEquals([textOf(whole.take()!), whole.isComplete], ["x", true]);
+  assertEquals(harness.connection.isReusable, true);
 });
 
 Deno.test("ExchangeResponse.bytes() collects the rest", async () => {

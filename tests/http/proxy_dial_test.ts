@@ -19,6 +19,7 @@ import { eventually } from "../_support/peer.ts";
 import { ProxyPeer } from "../_support/proxy_peer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { CA_CERT, LEAF_CERT, LEAF_KEY, startTlsServer } from "../_support/tls_server.ts";
+import { denoProvider } from "../../tls/deno_provider.ts";
 
 const LOGIN = "ada:s3cret";
 
@@ -201,12 +202,13 @@ for (const tunnel of [false, true]) {
   });
 }
 
-Deno.test("dialHttp() says before it connects that there is no TLS inside of TLS", async () => {
+Deno.test("dialHttp() says before it connects that a provider has no TLS inside of TLS", async () => {
   let dialCount = 0;
   const error = await assertRejects(
     () =>
       dialHttp("https://a.test", {
         proxy: "https://proxy.test",
+        tlsProvider: denoProvider,
         connect: () => {
           dialCount++;
           return Promise.resolve(memoryPipe()[0]);

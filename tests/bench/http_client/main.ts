@@ -3,7 +3,7 @@
  * process, divided by the requests it made, in interleaved rounds.
  *
  * `deno run -A tests/bench/http_client/main.ts [--rounds 7] [--visit-ms 1000] [--only small]
- * [--peers pool,connection,fetch,undici,bun,bare] [--json out.json]`
+ * [--peers client,pool,connection,fetch,undici,bun,bare] [--json out.json]`
  *
  * The server, ours, has core 0 and the client core 1. Budgets are ratios, taken round by round.
  */

@@ -67,6 +67,7 @@ function bunPeer(): Peer {
 }
 
 const PEERS: Record<string, () => Peer> = {
+  client: () => denoPeer("client", "client_ours.ts"),
   pool: () => denoPeer("pool", "client_pool.ts"),
   connection: () => denoPeer("connection", "client_connection.ts"),
   fetch: () => denoPeer("fetch", "client_fetch.mjs"),

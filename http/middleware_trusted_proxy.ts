@@ -159,7 +159,7 @@ export function clientAddr(ctx: Context): string | undefined {
 
 /**
  * The scheme by which the client came: what {@linkcode trustedProxy} or a PROXY
- * header tells, else `http`.
+ * header tells, else that of the connection.
  *
  * @param ctx The request.
  * @returns The scheme in lower case.
@@ -299,7 +299,7 @@ function peerOf(ctx: Context): Pick<ClientInfo, "address" | "port"> {
 }
 
 function schemeOf(ctx: Context): string {
-  return proxyHeader(ctx)?.isTls ? "https" : "http";
+  return ctx.tlsInfo !== undefined || proxyHeader(ctx)?.isTls ? "https" : "http";
 }
 
 function hostOf(ctx: Context): string | undefined {

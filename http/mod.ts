@@ -90,6 +90,7 @@ export type { FileCoding, FileOptions, FileProgress } from "./file_options.ts";
 export * from "./media_types.ts";
 export * from "./serve_dir.ts";
 export * from "./serve_file.ts";
+export type { HttpServerTlsOptions } from "./listen.ts";
 export { HttpServer, serve, type ServerStats, type ShutdownOptions } from "./serve.ts";
 export { Context, type RouteParamValues } from "./server_context.ts";
 export type { ServeOptions, ServerTimeouts } from "./server_options.ts";

@@ -1,7 +1,11 @@
 import { ConnectionClosedError } from "../nbio/errors.ts";
+import type { AcceptSource } from "../nbio/accept_source.ts";
+import { checkMaxConnections } from "../nbio/connection_limit.ts";
 import { listen } from "../nbio/listen.ts";
+import { bindAddresses, checkListenAddress } from "../nbio/listen_bind.ts";
 import type { TransportListener } from "../nbio/transport_listener.ts";
 import { limitPerAddress } from "./address_limit.ts";
+import { SecuredSource } from "./listen.ts";
 import { ServerConnection } from "./server_connection.ts";
 import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
 import { type Handler, ServerShared } from "./server_shared.ts";
@@ -57,10 +61,7 @@ export class HttpServer implements AsyncDisposable {
   /** Use {@linkcode serve}. */
   constructor(handler: Handler, options: ServeOptions) {
     this.#shared = new ServerShared(handler, resolveServerOptions(options));
-    this.#listener = openListener(
-      options,
-      (error) => this.#shared.options.onError(error, undefined),
-    );
+    this.#listener = openListener(options, this.#shared);
     const handle = limitPerAddress(
       (transport) => new ServerConnection(transport, this.#shared).run(),
       { maxConnectionsPerAddress: this.#shared.options.maxConnectionsPerAddress },
@@ -136,23 +137,39 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-/** Open listeners come before a path, and that before a port. */
-function openListener(
-  options: ServeOptions,
-  onError: (error: unknown) => void,
-): TransportListener {
-  const { listener, listeners, path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;
-  const { maxConnections, clock } = options;
-  const common = {
+function openListener(options: ServeOptions, shared: ServerShared): TransportListener {
+  const { maxConnections, clock, tls } = options;
+  const onError = (error: unknown): void => shared.options.onError(error, undefined);
+  // Before anything is bound: nobody would get hold of it.
+  checkMaxConnections(maxConnections);
+  const plain = openSources(options);
+  const listeners = tls === undefined
+    ? plain
+    : plain.map((source) =>
+      new SecuredSource(source, tls, {
+        provider: options.tlsProvider,
+        clock: shared.options.clock,
+        wheel: shared.wheel,
+        onError,
+      })
+    );
+  return listen({
+    listeners,
     onAcceptError: onError,
     onError,
     ...maxConnections !== undefined && { maxConnections },
     ...clock !== undefined && { clock },
-  };
-  if (listeners !== undefined) return listen({ ...common, listeners });
-  if (listener !== undefined) return listen({ ...common, listener });
-  if (path !== undefined) return listen({ ...common, path });
-  return listen({ ...common, port, hostname });
+  });
+}
+
+/** Open listeners come before a path, and that before a port. */
+function openSources(options: ServeOptions): readonly AcceptSource[] {
+  const { listener, listeners, path, port = DEFAULT_PORT, hostname = "0.0.0.0" } = options;
+  if (listeners !== undefined) return listeners;
+  if (listener !== undefined) return [listener];
+  const address = path !== undefined ? { path } : { port, hostname };
+  checkListenAddress(address);
+  return bindAddresses([address]);
 }
 
 function watchSignal(signal: AbortSignal | undefined, server: HttpServer): void {
@@ -177,6 +194,7 @@ function shutdownError(): ConnectionClosedError {
  * @param options Where to listen, and bounds.
  * @returns The running server.
  * @throws {RangeError} If an option is out of its range.
+ * @throws {TypeError} If `tls` has no certificate, or cannot be used.
  * @throws {Deno.errors.AddrInUse} If the address is taken; other errors of
  * `Deno.listen` likewise.
  *
@@ -190,6 +208,25 @@ function shutdownError(): ConnectionClosedError {
  * const { port } = server.addr as Deno.NetAddr;
  * const response = await fetch(`http://127.0.0.1:${port}/`);
  * assertEquals(await response.text(), "hello");
+ * ```
+ *
+ * @example Over TLS
+ * ```ts
+ * import { Client, serve } from "@nbio/net/http";
+ * import { createDevelopmentCertificate } from "@nbio/net/tls";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { leaf, ca } = await createDevelopmentCertificate(["localhost"]);
+ * await using server = serve((ctx) => ctx.text(`${ctx.tlsInfo?.version}`), {
+ *   hostname: "127.0.0.1",
+ *   port: 0,
+ *   tls: { cert: leaf.certificatePem, key: leaf.privateKeyPem },
+ * });
+ *
+ * const { port } = server.addr as Deno.NetAddr;
+ * await using client = new Client({ tls: { caCerts: [ca.certificatePem] } });
+ * const response = await client.get(`https://localhost:${port}/`);
+ * assertEquals(await response.text(), "TLSv1.3");
  * ```
  */
 export function serve(handler: Handler, options: ServeOptions = {}): HttpServer {

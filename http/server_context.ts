@@ -1,3 +1,4 @@
+import type { TlsInfo } from "../nbio/tls_provider.ts";
 import type { IncomingBody } from "./body_incoming.ts";
 import { cookies, deleteCookie, setCookie } from "./cookie_context.ts";
 import type { RequestCookies } from "./cookie_parser.ts";
@@ -26,6 +27,7 @@ const BYTES = new ContentType("application/octet-stream");
 export interface ContextSource {
   readonly localAddr: Deno.Addr;
   readonly remoteAddr: Deno.Addr;
+  readonly tlsInfo: TlsInfo | undefined;
   readonly signal: AbortSignal;
   readonly body: IncomingBody;
   readTarget(): string;
@@ -185,6 +187,14 @@ export class Context<Params extends RouteParamValues = RouteParamValues> {
   /** The address the client connected from. */
   get remoteAddr(): Deno.Addr {
     return this.#source.remoteAddr;
+  }
+
+  /**
+   * What the handshake of the connection has brought to light: version, name that was asked for, the
+   * client's certificate and who has verified it. `undefined` in the clear.
+   */
+  get tlsInfo(): TlsInfo | undefined {
+    return this.#source.tlsInfo;
   }
 
   /**

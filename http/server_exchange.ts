@@ -1,5 +1,6 @@
 import type { Deadline } from "../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
+import type { TlsInfo, TlsTransport } from "../nbio/tls_provider.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
@@ -332,6 +333,11 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
 
   get remoteAddr(): Deno.Addr {
     return (this.handed ?? this.#host.transport).remoteAddr;
+  }
+
+  get tlsInfo(): TlsInfo | undefined {
+    const transport: Partial<TlsTransport> = this.handed ?? this.#host.transport;
+    return transport.tlsInfo;
   }
 
   readTarget(): string {

@@ -1,5 +1,6 @@
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { ReceiveBuffer } from "../nbio/receive_buffer.ts";
+import type { TlsInfo, TlsTransport } from "../nbio/tls_provider.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import type { ServedConnection } from "./server_shared.ts";
 
@@ -74,6 +75,11 @@ export class HandedTransport implements Transport {
 
   get remoteAddr(): Deno.Addr {
     return this.#transport.remoteAddr;
+  }
+
+  /** What the handshake of the connection has brought to light; `undefined` in the clear. */
+  get tlsInfo(): TlsInfo | undefined {
+    return (this.#transport as Partial<TlsTransport>).tlsInfo;
   }
 
   read(p: Uint8Array): Promise<number | null> {

@@ -1,5 +1,6 @@
 import type { AcceptSource } from "../nbio/accept_source.ts";
 import { type Clock, systemClock } from "../nbio/clock.ts";
+import type { TlsProvider } from "../nbio/tls_provider.ts";
 import {
   type HttpLenience,
   type HttpLimits,
@@ -7,6 +8,7 @@ import {
   type ResolvedHttpLimits,
   resolveLimits,
 } from "./limits.ts";
+import { checkServerTls, type HttpServerTlsOptions } from "./listen.ts";
 import type { Context } from "./server_context.ts";
 import type { Handler } from "./server_shared.ts";
 
@@ -105,6 +107,25 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
   readonly listener?: AcceptSource;
   /** Several listeners that are open already, under one limit, instead of a port. */
   readonly listeners?: readonly AcceptSource[];
+  /**
+   * Serves over TLS: certificate and key, and the rest; `ctx.tlsInfo` has what
+   * the handshake told. It secures whatever is listened on: give no `listenTls()`
+   * with it.
+   *
+   * The module `tls` loads when the server begins to accept. A certificate that
+   * is expired, or not the key's, is found out then: `onError` is told, and the
+   * server stops, never having served in the clear. To have that thrown, give
+   * `listener: listenTls(...)` instead of this.
+   *
+   * @default {undefined} (in the clear)
+   */
+  readonly tls?: HttpServerTlsOptions;
+  /**
+   * Who secures the connections, with `tls`.
+   *
+   * @default the runtime, by `node:tls`
+   */
+  readonly tlsProvider?: TlsProvider;
   /** Ends the server when it aborts, with no grace for what is running. */
   readonly signal?: AbortSignal;
   /** Called with the first address once the server listens. */
@@ -227,8 +248,13 @@ const LEAST_RATE_GRACE_MS = 1_000;
  * Fills in the defaults and checks the values.
  *
  * @throws {RangeError} If a value is out of its range.
+ * @throws {TypeError} If `tls` has no certificate, or cannot be used.
  */
 export function resolveServerOptions(options: ServeOptions): ResolvedServerOptions {
+  if (options.tls !== undefined) checkServerTls(options.tls, options.tlsProvider);
+  else if (options.tlsProvider !== undefined) {
+    throw new TypeError("Cannot use option tlsProvider: there is no tls");
+  }
   const bound = (name: "maxBodyBytes" | "maxDrainBytes", fallback: number) =>
     resolveBound(name, options[name] ?? fallback);
   return {

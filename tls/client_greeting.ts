@@ -69,14 +69,15 @@ export async function receiveClientHello(transport: Transport): Promise<ClientGr
 export async function refuseClientHello(
   transport: Transport,
   { hello, bytes }: ClientGreeting,
-  settings: Pick<TlsServerSettings, "alpnProtocols" | "minVersion">,
+  settings: Pick<TlsServerSettings, "alpnProtocols" | "minVersion" | "maxVersion">,
 ): Promise<void> {
   if (hello === undefined) {
     await answerInTheClear(transport, bytes);
     throw refusal("ERR_TLS_NOT_TLS", "the client speaks no TLS");
   }
-  const oldest = settings.minVersion === "TLSv1.3" ? TLS_1_3 : TLS_1_2;
-  if (hello.newestVersion < oldest) {
+  const [oldest, newest] = [settings.minVersion, settings.maxVersion]
+    .map((version) => version === "TLSv1.3" ? TLS_1_3 : TLS_1_2);
+  if (hello.newestVersion < oldest! || hello.oldestVersion > newest!) {
     await sendAlert(transport, Alert.PROTOCOL_VERSION);
     throw refusal("ERR_TLS_HANDSHAKE", "there is no version in common");
   }

@@ -10,6 +10,8 @@ export interface ClientHello {
   readonly alpnProtocols: readonly string[];
   /** Newest version that is offered, by its number on the wire: 0x0303 is TLS 1.2. */
   readonly newestVersion: number;
+  /** Oldest version that is offered; 0 where a client does not list them, and takes any older one. */
+  readonly oldestVersion: number;
 }
 
 /** What {@linkcode ClientHelloReader.receive} has found. */
@@ -159,11 +161,13 @@ class VectorReader {
   }
 }
 
+type Versions = Pick<ClientHello, "newestVersion" | "oldestVersion">;
+
 const NOTHING = new Uint8Array(0);
 
 function decodeClientHello(body: Uint8Array): ClientHello {
   const reader = new VectorReader(body);
-  let newestVersion = reader.number(2);
+  let versions = { newestVersion: reader.number(2), oldestVersion: 0 };
   // The random bytes.
   reader.skip(32);
   reader.vector(1);
@@ -178,9 +182,9 @@ function decodeClientHello(body: Uint8Array): ClientHello {
     const data = extensions.vector(2);
     if (type === SERVER_NAME) serverName = decodeServerName(data);
     else if (type === ALPN) alpnProtocols = decodeProtocols(data);
-    else if (type === SUPPORTED_VERSIONS) newestVersion = decodeVersions(data, newestVersion);
+    else if (type === SUPPORTED_VERSIONS) versions = decodeVersions(data, versions);
   }
-  return { serverName, alpnProtocols, newestVersion };
+  return { serverName, alpnProtocols, ...versions };
 }
 
 /** RFC 6066 section 3: a list in which there is only one kind of names, and only one of it. */
@@ -199,14 +203,18 @@ function decodeProtocols(data: Uint8Array): readonly string[] {
 }
 
 /** RFC 8446 section 4.2.1: with it the old field says nothing. Unknown values are passed over. */
-function decodeVersions(data: Uint8Array, otherwise: number): number {
+function decodeVersions(data: Uint8Array, otherwise: Versions): Versions {
   const versions = new VectorReader(new VectorReader(data).vector(1));
-  let newest = 0;
+  let newestVersion = 0;
+  let oldestVersion = TLS_1_3;
   while (!versions.isAtEnd) {
     const version = versions.number(2);
-    if (version <= TLS_1_3 && version > newest) newest = version;
+    if (version > TLS_1_3) continue;
+    newestVersion = Math.max(newestVersion, version);
+    oldestVersion = Math.min(oldestVersion, version);
   }
-  return newest === 0 ? Math.min(otherwise, TLS_1_2) : newest;
+  if (newestVersion > 0) return { newestVersion, oldestVersion };
+  return { newestVersion: Math.min(otherwise.newestVersion, TLS_1_2), oldestVersion: 0 };
 }
 
 /** One character for each byte, whatever it is: names are compared, never shown as they are. */

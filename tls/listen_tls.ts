@@ -29,6 +29,15 @@ export interface ListenTlsOptions extends ListenAddress, TlsServerOptions {
   readonly provider?: "node" | "deno" | TlsProvider;
 
   /**
+   * Where connections come from that are to be secured, instead of an address: a listener that is
+   * open already, such as `proxyListener` of `@nbio/net/http`. It belongs to the result from now on.
+   * Not with the provider `"deno"`, whose listener is its own.
+   *
+   * @default {undefined}
+   */
+  readonly listener?: AcceptSource;
+
+  /**
    * Handshakes at a time, an integer of at least 1. A client that has not said a word is none yet.
    * While others wait for a place, one that takes longer than a second is given up.
    *
@@ -204,9 +213,11 @@ export class TlsListener implements AcceptSource, AsyncDisposable {
     this.#maxUnaccepted = maxUnaccepted;
     this.#onHandshakeError = rest.onHandshakeError;
     this.#signal = options.signal;
+    const { listener } = rest;
+    if (provider === "deno" && listener !== undefined) throw cannotTakeOver();
     const source = provider === "deno"
       ? { listener: listenDeno(address, this.#settings) }
-      : address;
+      : { ...address, ...listener !== undefined && { listener } };
     this.#listener = listen({
       ...source,
       maxConnections: maxUnaccepted,
@@ -374,6 +385,7 @@ function splitOptions(options: ListenTlsOptions): {
 } {
   const {
     provider,
+    listener,
     maxHandshakes,
     maxUnaccepted,
     onHandshakeError,
@@ -383,7 +395,8 @@ function splitOptions(options: ListenTlsOptions): {
   } = options;
   const { hostname, maxPendingConnections, path, port, reusePort, signal: _signal, ...tls } = most;
   const address = { hostname, maxPendingConnections, path, port, reusePort };
-  const rest = { provider, maxHandshakes, maxUnaccepted, onHandshakeError, onAcceptError, clock };
+  const bounds = { maxHandshakes, maxUnaccepted, clock };
+  const rest = { provider, listener, ...bounds, onHandshakeError, onAcceptError };
   return { address: withoutUndefined(address), tls, rest: withoutUndefined(rest) };
 }
 
@@ -416,6 +429,14 @@ function crowdedError(max: number): LimitExceededError {
   return new LimitExceededError(
     `Cannot secure connection: it was silent while ${max} others came`,
     { limit: "maxUnaccepted", max },
+  );
+}
+
+function cannotTakeOver(): TlsUnsupportedError {
+  return new TlsUnsupportedError(
+    "ERR_TLS_UNSUPPORTED_OPTION",
+    'Cannot listen: provider "deno" secures no connections of another listener; use provider "node"',
+    { provider: "deno", alternative: "node", option: "listener" },
   );
 }
 

@@ -7,6 +7,7 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TlsOptions, TLSSocket } from "node:tls";
 import { systemClock } from "../nbio/clock.ts";
+import { deadlines } from "../nbio/deadline_wheel.ts";
 import { nodeTransport } from "../nbio/node_transport.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import { runOperation } from "../nbio/operation.ts";
@@ -36,6 +37,8 @@ import { transportDuplex } from "./transport_duplex.ts";
 const NAME = "node";
 /** More certificates than any chain has; a longer one is cut, and leads nowhere. */
 const MAX_PEER_CHAIN = 32;
+/** For a few bytes to leave; what stands still for longer has nobody to read it. */
+const GOODBYE_TIMEOUT_MS = 1_000;
 
 type NodeTls = typeof import("node:tls");
 
@@ -420,11 +423,37 @@ function createTransport(
     },
     write: (p) => transport.write(p),
     closeWrite: () => transport.closeWrite(),
-    close: () => transport.close(),
+    close: () => closePolitely(socket, transport),
     localAddr,
     remoteAddr,
     tlsInfo,
   };
+}
+
+/**
+ * Closes the transport at once, and the stream below it when the peer has been told: without
+ * close_notify (RFC 8446 section 6.1) it would have to take our leave for a cut. A peer that does not
+ * take what is written meanwhile is not told.
+ */
+function closePolitely(socket: TLSSocket, transport: Transport): void {
+  const isSilent = socket.destroyed || socket.writableEnded || socket.writableLength > 0;
+  if (isSilent) return transport.close();
+  const { destroy } = socket;
+  // The one call that the transport makes.
+  socket.destroy = () => socket;
+  try {
+    transport.close();
+  } finally {
+    socket.destroy = destroy;
+  }
+  const finish = (): void => {
+    deadline.cancel();
+    socket.destroy();
+  };
+  const deadline = deadlines.create(finish);
+  deadline.arm(GOODBYE_TIMEOUT_MS);
+  socket.once("close", finish);
+  socket.end(finish);
 }
 
 function eventOf(socket: TLSSocket, name: string): Promise<void> {

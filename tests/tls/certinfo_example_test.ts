@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { listenTls } from "../../tls/listen_tls.ts";
+import { ca, server } from "../_support/tls_pki.ts";
 
 const example = new URL("../../examples/certinfo.ts", import.meta.url).pathname;
 const path = (name: string): string => new URL(name, import.meta.url).pathname;
@@ -10,7 +12,7 @@ async function certinfo(
   ...args: string[]
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-read", example, ...args],
+    args: ["run", "--allow-read", "--allow-net", example, ...args],
     env: { NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
@@ -43,5 +45,33 @@ Deno.test("examples/certinfo.ts ends with 2 for what it cannot read", async () =
     const { code, stderr } = await certinfo(...args);
     assertEquals(code, 2);
     assert(/^(?:Usage|Cannot read certificates): /.test(stderr), stderr);
+  }
+});
+
+Deno.test("examples/certinfo.ts shows the chain of a server, trusted or not", async () => {
+  const roots = await Deno.makeTempFile();
+  await Deno.writeTextFile(roots, ca.certificatePem);
+  await using listener = listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const { port } = listener.addr as Deno.NetAddr;
+  try {
+    const at = ["--connect", `127.0.0.1:${port}`, "--brief"];
+    const unknown = await certinfo(...at);
+    assert(unknown.stdout.includes("Session: TLSv1.3 TLS_"), unknown.stdout + unknown.stderr);
+    assert(unknown.stdout.includes("Verdict: refused (ERR_TLS_CERTIFICATE)"), unknown.stdout);
+    assertEquals(unknown.code, 1);
+    const known = await certinfo(...at, "--roots", roots, "--name", "localhost");
+    assert(known.stdout.includes("Verdict: verified"), known.stdout + known.stderr);
+    assertEquals(known.code, 0);
+    const other = await certinfo(...at, "--roots", roots, "--name", "other.test");
+    assert(other.stdout.includes("Verdict: refused (ERR_X509_NAME_MISMATCH)"), other.stdout);
+    assertEquals(other.code, 1);
+  } finally {
+    await Deno.remove(roots);
+  }
+});
+
+Deno.test("examples/certinfo.ts ends with 2 for a server that is not there", async () => {
+  for (const place of ["127.0.0.1:1", "127.0.0.1", "::1:443"]) {
+    assertEquals((await certinfo("--connect", place)).code, 2);
   }
 });

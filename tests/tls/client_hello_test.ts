@@ -66,6 +66,7 @@ const EXPECTED: ClientHelloResult = {
     serverName: "www.example.com",
     alpnProtocols: ["h2", "http/1.1"],
     newestVersion: 0x0304,
+    oldestVersion: 0x0303,
   },
 };
 
@@ -97,27 +98,32 @@ const HELLOS: readonly { name: string; wire: Uint8Array; hello: object }[] = [
   {
     name: "no extensions",
     wire: records(message()),
-    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303 },
+    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303, oldestVersion: 0 },
   },
   {
     name: "an empty name",
     wire: records(message(serverName(""))),
-    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303 },
+    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303, oldestVersion: 0 },
   },
   {
     name: "a name that overruns its extension",
     wire: records(message(extension(0, [0, 9, 0, 0, 200, 65]))),
-    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303 },
+    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303, oldestVersion: 0 },
   },
   {
     name: "versions of nobody's",
     wire: records(message(versions(0x0a0a, 0x7f1c))),
-    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303 },
+    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0303, oldestVersion: 0 },
   },
   {
     name: "an old version only",
     wire: records(message(versions(0x0302))),
-    hello: { serverName: undefined, alpnProtocols: [], newestVersion: 0x0302 },
+    hello: {
+      serverName: undefined,
+      alpnProtocols: [],
+      newestVersion: 0x0302,
+      oldestVersion: 0x0302,
+    },
   },
 ];
 

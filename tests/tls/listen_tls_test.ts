@@ -337,3 +337,24 @@ Deno.test("listenTls() throws what binding throws", async () => {
   }
   assertStrictEquals(listener.stats().failedCount, 0);
 });
+
+Deno.test("listenTls() secures the connections of another listener, but not by deno", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  assertThrows(
+    () => listenTls({ listener, provider: "deno", ...server }),
+    TlsUnsupportedError,
+  );
+  await using secured = listenTls({ listener, ...server });
+  assertEquals(secured.addr, listener.addr);
+  const [near, far] = await Promise.all([
+    connectTls({
+      hostname: "localhost",
+      port: listener.addr.port,
+      tls: { caCerts: [ca.certificatePem] },
+    }),
+    secured.accept(),
+  ]);
+  assertEquals(far.tlsInfo.serverName, "localhost");
+  near.close();
+  far.close();
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
 import { recvExactly } from "../../nbio/recv_exactly.ts";
@@ -469,4 +469,34 @@ Deno.test("nodeProvider can be aborted at any moment, and leaves nothing behind"
       assertEquals(counted.listenerCount, 0);
     }
   }
+});
+
+Deno.test("close() says goodbye, over a socket and in memory, and rejects what waits at once", async () => {
+  for (const [near, far] of [await tcpPair(), memoryPipe()]) {
+    const [secured, accepted] = await Promise.all([
+      nodeProvider.client(near!, { hostname: "localhost", caCerts: [ca.certificatePem] }),
+      nodeProvider.server(far!, server),
+    ]);
+    const waiting = assertRejects(() => accepted.read(new Uint8Array(8)), Deno.errors.Interrupted);
+    accepted.close();
+    await waiting;
+    assertThrows(() => accepted.close(), Deno.errors.BadResource);
+    assertEquals(await secured.read(new Uint8Array(8)), null);
+    secured.close();
+  }
+});
+
+Deno.test("close() does not wait for a peer that takes nothing", async () => {
+  const [near, far] = await tcpPair();
+  const [secured, accepted] = await Promise.all([
+    nodeProvider.client(near, { hostname: "localhost", caCerts: [ca.certificatePem] }),
+    nodeProvider.server(far, server),
+  ]);
+  const writing = assertRejects(async () => {
+    for (;;) await accepted.write(new Uint8Array(1_000_000));
+  });
+  await secured.read(new Uint8Array(1));
+  accepted.close();
+  await writing;
+  secured.close();
 });

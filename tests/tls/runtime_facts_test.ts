@@ -6,7 +6,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import tls from "node:tls";
 import { decodeBase64, decodeBase64Url } from "@std/encoding";
+import { serve } from "../../http/serve.ts";
+import type { Transport } from "../../nbio/transport.ts";
 import { parseCertificates } from "../../tls/certificate.ts";
+import { connectTls } from "../../tls/connect_tls.ts";
+import { listenTls } from "../../tls/listen_tls.ts";
 import { formatPem } from "../../tls/pem.ts";
 import { transportDuplex } from "../../tls/transport_duplex.ts";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
@@ -248,6 +252,125 @@ Deno.test("fact: a handshake that is given up at the server keeps its socket", a
   assertEquals(isClosed, false);
   for (const connection of [plain, near, other]) connection.close();
   await read;
+});
+
+/** Milliseconds from connecting to the answer of one small exchange, the least of several. */
+async function firstAnswerMs(
+  listener: { accept(): Promise<Transport> },
+  connect: () => Promise<Transport>,
+): Promise<number> {
+  const times: number[] = [];
+  const buffer = new Uint8Array(64);
+  for (let count = 0; count < 5; count++) {
+    const startMs = performance.now();
+    const accepting = listener.accept();
+    const near = await connect();
+    const [far] = await Promise.all([accepting, near.write(new Uint8Array(16))]);
+    await far.read(buffer);
+    await far.write(new Uint8Array(16));
+    await near.read(buffer);
+    times.push(performance.now() - startMs);
+    near.close();
+    far.close();
+  }
+  return Math.min(...times);
+}
+
+Deno.test("fact: the first answer on each connection of the runtime stalls, and ours does not", async () => {
+  using bare = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const { port } = bare.addr;
+  const options = { hostname: "localhost", port, caCerts: [ca.certificatePem] };
+  const bareMs = await firstAnswerMs(bare, () => Deno.connectTls(options));
+  await using listener = listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const ours = { hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port, tls: TRUST };
+  const oursMs = await firstAnswerMs(listener, () => connectTls(ours));
+  assert(bareMs > 35, `${bareMs}`);
+  assert(oursMs < 35, `${oursMs}`);
+});
+
+Deno.test("fact: node:tls gives a silent client up, over any stream", async () => {
+  const [near, far] = await tcpPair();
+  const raw = await transportDuplex(far);
+  const nodeServer = tls.createServer({ ...server, handshakeTimeout: 50 });
+  const failed = new Promise((resolve) => nodeServer.once("tlsClientError", resolve));
+  nodeServer.emit("connection", raw);
+  // Node's own has a code.
+  assertEquals((await failed as { code?: string }).code, undefined);
+  raw.destroy();
+  near.close();
+});
+
+Deno.test("fact: sessions are resumed by fetch, and by no other client of the runtime", async () => {
+  const seen: (boolean | undefined)[] = [];
+  await using https = serve((ctx) => {
+    seen.push(ctx.tlsInfo?.resumed);
+    ctx.set("connection", "close");
+    ctx.text("hello");
+  }, { hostname: "127.0.0.1", port: 0, tls: server });
+  const { port } = https.addr as Deno.NetAddr;
+  using agent = Deno.createHttpClient({ caCerts: [ca.certificatePem] });
+  for (let count = 0; count < 2; count++) {
+    await (await fetch(`https://localhost:${port}/`, { client: agent })).text();
+  }
+  for (let count = 0; count < 2; count++) {
+    const plain = await Deno.connect({ hostname: "127.0.0.1", port });
+    const secured = await Deno.startTls(plain, TRUST);
+    await secured.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    const buffer = new Uint8Array(4_096);
+    while (await secured.read(buffer) !== null);
+    secured.close();
+  }
+  assertEquals(seen, [false, true, false, false]);
+});
+
+Deno.test("fact: getFinished() is not what TLS 1.2 has sent, and so no tls-unique", async () => {
+  const [near, far] = await tcpPair();
+  const [nearRaw, farRaw] = await Promise.all([transportDuplex(near), transportDuplex(far)]);
+  const nodeServer = tls.createServer({ ...server, maxVersion: "TLSv1.2" });
+  const accepted = new Promise<tls.TLSSocket>((resolve) =>
+    nodeServer.once("secureConnection", resolve)
+  );
+  nodeServer.emit("connection", farRaw);
+  const socket = tls.connect({ socket: nearRaw, rejectUnauthorized: false });
+  await new Promise<void>((resolve) => socket.once("secureConnect", () => resolve()));
+  const peer = await accepted;
+  assertEquals(socket.getFinished(), peer.getPeerFinished());
+  // RFC 5246 section 7.4.9: it would have 12.
+  assertEquals(socket.getFinished()?.length, 32);
+  for (const stream of [socket, peer, nearRaw, farRaw]) stream.destroy();
+});
+
+Deno.test("fact: SSLKEYLOGFILE works if it is set before the process begins", async () => {
+  const path = await Deno.makeTempFile();
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  try {
+    const accepting = listener.accept();
+    const script = `const tls = await Deno.connectTls({ hostname: "localhost",
+      port: ${listener.addr.port}, caCerts: [Deno.env.get("CA")] });
+      await tls.handshake(); tls.close();`;
+    const env = { SSLKEYLOGFILE: path, CA: ca.certificatePem };
+    const [{ code }, far] = await Promise.all([
+      runPeer(Deno.execPath(), ["eval", script], { env }),
+      accepting.then(async (connection) => {
+        await connection.handshake();
+        return connection;
+      }),
+    ]);
+    far.close();
+    assertEquals(code, 0);
+    assert((await Deno.readTextFile(path)).includes("CLIENT_HANDSHAKE_TRAFFIC_SECRET"));
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("fact: startTls refuses a connection with a read under way", async () => {
+  const [near, far] = await tcpPair();
+  const reading = near.read(new Uint8Array(8)).catch(() => null);
+  await assertRejects(() => Deno.startTls(near, TRUST), Deno.errors.Busy);
+  // And it is gone with that.
+  far.close();
+  assertEquals(await reading, null);
 });
 
 Deno.test("fact: Unix and TLS connections cannot be secured by startTls", async () => {

@@ -13,9 +13,9 @@ export interface BinaryEvent {
   /** Tells the events apart. */
   readonly type: "binary";
   /**
-   * The message. Its bytes belong to the caller, but the `buffer` of a short one also holds those
-   * of other messages: whoever transfers it takes theirs away, and a message that is kept keeps 8
-   * KiB of others. `data.slice()` has memory of its own.
+   * The message. Its bytes belong to the caller, but its `buffer` may be longer. That of a short
+   * one also holds other messages: whoever transfers it takes theirs away, and a message that is
+   * kept keeps 8 KiB of others. `data.slice()` has memory of its own.
    */
   readonly data: Uint8Array<ArrayBuffer>;
 }

@@ -1,15 +1,11 @@
 // This module is sans-I/O.
 
+import { frameMemory, keepFrameMemory } from "./frame_memory.ts";
 import { applyMask } from "./mask.ts";
 
 const FINAL_BIT = 0x80;
 /** Two bytes, a length in eight, a key. */
 const MAX_HEAD_BYTES = 14;
-const INITIAL_BYTES = 512;
-/** Memory up to here is not kept by a connection with nothing to write. */
-const MAX_SHARED_BYTES = 16_384;
-/** Pieces of such memory that are kept for whoever writes next. */
-const MAX_SHARED_COUNT = 64;
 /** Frames are put together into one write up to here. */
 const MAX_CHUNK_BYTES = 131_072;
 /**
@@ -23,7 +19,6 @@ const SHORT_TEXT = 64;
 const MAX_BYTES_PER_UNIT = 3;
 
 const ENCODER = new TextEncoder();
-const SHARED: Uint8Array<ArrayBuffer>[] = [];
 /** Shared by nearly all frames. */
 const WHOLE: WriteFrameOptions = {};
 
@@ -57,19 +52,15 @@ export interface FrameEncoderOptions {
  */
 export class FrameEncoder {
   readonly #randomMaskKey: (() => number) | undefined;
-  /** What is being filled; `undefined` where nothing waits and none was kept. */
+  /** What is being filled; `undefined` where nothing is. */
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #length = 0;
-  /** Memory of ours to fill next. */
-  #spare: Uint8Array<ArrayBuffer> | undefined;
   /** Complete chunks in front of what is being filled. */
   #chunks: Chunk[] | undefined;
   #chunkBytes = 0;
   /** What the last `take()` gave, and whether its memory is ours. */
   #lentMemory: Uint8Array<ArrayBuffer> | undefined;
   #lentBytes = 0;
-  /** Most bytes of one chunk since nothing waited. */
-  #peakBytes = 0;
 
   /**
    * Makes an encoder with nothing to write.
@@ -154,7 +145,7 @@ export class FrameEncoder {
   take(): Uint8Array | undefined {
     this.#reclaim();
     if (this.#chunks === undefined || this.#chunks.length === 0) {
-      return this.#length === 0 ? this.#rest() : this.#lend();
+      return this.#length === 0 ? undefined : this.#lend();
     }
     // Short: chunks are large, and the writer is not far behind.
     const { bytes, memory } = this.#chunks.shift()!;
@@ -168,7 +159,6 @@ export class FrameEncoder {
   #lend(): Uint8Array {
     const memory = this.#lentMemory = this.#bytes!;
     const byteCount = this.#lentBytes = this.#length;
-    if (byteCount > this.#peakBytes) this.#peakBytes = byteCount;
     this.#bytes = undefined;
     this.#length = 0;
     return memory.subarray(0, byteCount);
@@ -176,36 +166,23 @@ export class FrameEncoder {
 
   /** Lets go of spare memory, for a connection that rests. */
   shrink(): void {
-    this.#spare = undefined;
-    if (this.#length === 0) this.#bytes = undefined;
+    if (this.#bytes === undefined || this.#length > 0) return;
+    keepFrameMemory(this.#bytes);
+    this.#bytes = undefined;
   }
 
-  /** What was lent is written: its memory can be filled again. */
+  /** What was lent is written: its memory goes to whoever writes next. */
   #reclaim(): void {
     const memory = this.#lentMemory;
     this.#lentBytes = 0;
+    if (memory === undefined) return;
     this.#lentMemory = undefined;
-    if (memory === undefined || memory.length > 2 * MAX_CHUNK_BYTES) return;
-    if (this.#spare === undefined || this.#spare.length < memory.length) this.#spare = memory;
-  }
-
-  /** Nothing waits: memory goes to who needs it, or, where it was of little use lately, for good. */
-  #rest(): undefined {
-    const spare = this.#spare;
-    if (spare !== undefined && spare.length <= MAX_SHARED_BYTES) {
-      this.#spare = undefined;
-      if (SHARED.length < MAX_SHARED_COUNT) SHARED.push(spare);
-    }
-    const capacity = Math.max(this.#spare?.length ?? 0, this.#bytes?.length ?? 0);
-    if (capacity > INITIAL_BYTES && this.#peakBytes <= capacity / 4) this.shrink();
-    this.#peakBytes = 0;
-    return undefined;
+    keepFrameMemory(memory);
   }
 
   /** Makes what was filled a chunk. */
   #seal(): void {
     const memory = this.#bytes!;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#length);
     this.#push({ bytes: memory.subarray(0, this.#length), memory });
     this.#bytes = undefined;
     this.#length = 0;
@@ -225,17 +202,16 @@ export class FrameEncoder {
 
   /** Makes room for bytes behind what was filled. */
   #makeRoom(byteCount: number): void {
-    if (this.#bytes === undefined) {
-      this.#bytes = this.#spare ?? SHARED.pop() ??
-        new Uint8Array(Math.max(INITIAL_BYTES, byteCount));
-      this.#spare = undefined;
+    const bytes = this.#bytes;
+    if (bytes === undefined) {
+      this.#bytes = frameMemory(byteCount);
+      return;
     }
     const needed = this.#length + byteCount;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(
-      Math.max(needed, Math.min(2 * this.#bytes.length, MAX_CHUNK_BYTES)),
-    );
-    if (this.#length > 0) grown.set(this.#bytes.subarray(0, this.#length));
+    if (needed <= bytes.length) return;
+    const grown = frameMemory(Math.max(needed, Math.min(2 * bytes.length, MAX_CHUNK_BYTES)));
+    if (this.#length > 0) grown.set(bytes.subarray(0, this.#length));
+    keepFrameMemory(bytes);
     this.#bytes = grown;
   }
 

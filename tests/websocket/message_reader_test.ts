@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { LimitExceededError } from "../../nbio/errors.ts";
 import { everySplit, randomSplit } from "../../nbio/testing_split.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
@@ -193,6 +193,86 @@ Deno.test("MessageReader gives a longer message memory of its own", () => {
     assertEquals(event.data.length, byteCount);
     assertEquals(event.data.buffer.byteLength === byteCount, isOwn);
   }
+});
+
+/** A frame of 64 KiB, which begins with its number. */
+function longFrame(number: number, parts: Partial<FrameParts> = {}): Uint8Array<ArrayBuffer> {
+  const payload = Uint8Array.from({ length: 65_536 }, (_, index) => index * 7 + number);
+  return frame({ opcode: 2, payload, ...parts });
+}
+
+/** Has a reader expect frames of 64 KiB. */
+function expectLong(reader: MessageReader): void {
+  readDirectly([longFrame(0)], reader);
+}
+
+Deno.test("MessageReader gives a long message in the memory that it was read to", () => {
+  for (const key of [undefined, KEY]) {
+    const reader = createReader({ isMasked: key !== undefined });
+    readDirectly([longFrame(0, { key })], reader);
+    const wire = longFrame(1, { key });
+    const space = reader.writable();
+    space.set(wire);
+    reader.commit(wire.length);
+    const [event] = drain(reader);
+    assertEquals(event, { type: "binary", data: longFrame(1).slice(-65_536) });
+    assertStrictEquals((event as { data: Uint8Array }).data.buffer, space.buffer);
+    assert(reader.heldBytes <= 1_024);
+    assert(reader.writable().buffer !== space.buffer);
+  }
+});
+
+Deno.test("MessageReader never asks for just as much as a long frame has", () => {
+  // A read that fills all of its room makes the runtime try once more, in vain.
+  const reader = createReader();
+  expectLong(reader);
+  assert(reader.writable().length > longFrame(0).length);
+});
+
+Deno.test("MessageReader goes on with what came behind a long message", () => {
+  const wire = join(longFrame(1), frame({ opcode: 1, payload: "next" }), longFrame(2));
+  for (let extraBytes = 0; extraBytes <= 30; extraBytes++) {
+    const reader = createReader();
+    expectLong(reader);
+    const space = reader.writable();
+    const count = longFrame(1).length + extraBytes;
+    space.set(wire.subarray(0, count));
+    reader.commit(count);
+    const events = drain(reader);
+    const given = structuredClone(events);
+    readDirectly([wire.subarray(count)], reader).forEach((event) => events.push(event));
+    assertEquals(events.slice(0, given.length), given);
+    assertEquals(events, read([wire]));
+  }
+});
+
+Deno.test("MessageReader gives no memory away that a read may write to", () => {
+  const reader = createReader();
+  expectLong(reader);
+  const wire = longFrame(1);
+  reader.writable().set(wire);
+  reader.commit(wire.length);
+  const space = reader.writable();
+  const [event] = drain(reader);
+  assert((event as { data: Uint8Array }).data.buffer !== space.buffer);
+  space.set(frame({ opcode: 1, payload: "more" }));
+  reader.commit(6);
+  assertEquals(event, { type: "binary", data: wire.slice(-65_536) });
+  assertEquals(drain(reader), [text("more")]);
+});
+
+Deno.test("MessageReader keeps little of its memory alive by a message", () => {
+  const reader = createReader();
+  reader.receive(join(longFrame(1), longFrame(2)));
+  for (const event of drain(reader)) {
+    assert((event as { data: Uint8Array }).data.buffer.byteLength <= 1.4 * 65_536);
+  }
+});
+
+Deno.test("MessageReader reads frames that are longer than what may wait", () => {
+  const reader = createReader({ maxBufferedBytes: 40_000 });
+  assertEquals(readDirectly([longFrame(1), longFrame(2)], reader).length, 2);
+  assert(reader.writable().length <= 40_000);
 });
 
 Deno.test("MessageReader reads a batch at once when others of its size have come", () => {

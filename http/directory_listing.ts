@@ -1,5 +1,6 @@
 // This module is sans-I/O.
 
+import { escapeHtml } from "./escape_html.ts";
 import { formatHttpDate } from "./date.ts";
 
 /** A file or folder in a listing. */
@@ -42,14 +43,6 @@ const COLUMNS = [
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const MAX_TIME_MS = 253_402_300_799_999;
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
 
 const STYLES = `
 :root { color-scheme: light dark; --line: #8883; --soft: #777; --link: #0b5cad; --hover: #0b5cad12; }
@@ -223,8 +216,4 @@ function formatTime(ms: number | undefined): string {
   if (ms === undefined || ms < 0 || ms > MAX_TIME_MS) return "";
   const [, day, month, year, time] = formatHttpDate(ms).split(" ");
   return `<time>${day} ${month} ${year}, ${time!.slice(0, 5)}</time>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }

@@ -1,3 +1,4 @@
+import { escapeHtml } from "./escape_html.ts";
 import { NetError, TimeoutError } from "../nbio/errors.ts";
 import { HttpError } from "./errors.ts";
 import type { HeaderList } from "./header_list.ts";
@@ -21,14 +22,6 @@ const PROBLEM_OFFERS = [
   "text/html",
   "text/plain",
 ] as const;
-
-const HTML_ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
 
 /**
  * The status an error is answered with: its own, or 500. What an error of ours hints
@@ -155,10 +148,6 @@ function formatPage(told: Told): string {
 ${text}</body>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character]!);
 }
 
 function messageOf(error: unknown, status: number): string {

@@ -1,6 +1,7 @@
 /** BIND as an authority and Unbound as a resolver in front of it, on free ports of the loopback interface. */
 
 import { type Peer, startPeer } from "./peer.ts";
+import { freePort } from "./listening_program.ts";
 
 /** A running server. */
 export interface NameServer extends AsyncDisposable {
@@ -72,9 +73,4 @@ async function start(
     throw error;
   }
   return { port, [Symbol.asyncDispose]: stop };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

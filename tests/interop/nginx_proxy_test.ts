@@ -11,6 +11,7 @@ import {
 } from "@nbio/net/http";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
 import { startPeer } from "../_support/peer.ts";
+import { freePort } from "../_support/listening_program.ts";
 
 const ignore = !interopEnabled || !hasCommand("nginx");
 /** Debian has it in a package of its own. */
@@ -82,11 +83,6 @@ async function behindNginx(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function ask(

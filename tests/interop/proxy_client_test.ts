@@ -6,6 +6,7 @@ import { hasCommand, interopEnabled } from "../_support/interop.ts";
 import { eventually, type Peer, startPeer } from "../_support/peer.ts";
 import { CA_CERT, startTlsServer } from "../_support/tls_server.ts";
 import { sampleBytes } from "./interop_app.ts";
+import { freePort } from "../_support/listening_program.ts";
 
 const LOGIN = "ada:s3cret";
 const REQUEST_COUNT = 20;
@@ -81,12 +82,6 @@ const present = new Map(
 
 function portOf(server: HttpServer): number {
   return (server.addr as Deno.NetAddr).port;
-}
-
-/** None of them can be told to choose a port and to say which: one that was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function answers(port: number): Promise<boolean> {

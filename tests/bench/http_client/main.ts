@@ -16,6 +16,7 @@ import { type Cell, runRounds } from "../_support/rounds.ts";
 import { formatCosts, formatVerdicts } from "../http_server/report.ts";
 import { findPeers, type Peer, PEER_NAMES, startClient, startServer } from "./peers.ts";
 import { BUDGETS, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { readCount } from "../_support/read_count.ts";
 
 /** Share of a visit that is asked before the account is opened. */
 const WARM_UP_SHARE = 0.1;
@@ -67,14 +68,6 @@ interface Settings {
   readonly scenarios: readonly Scenario[];
   readonly peers: readonly string[];
   readonly json: string | undefined;
-}
-
-function readCount(name: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Cannot use --${name} ${text}: want a whole number above 0`);
-  }
-  return count;
 }
 
 function readSettings(args: string[]): Settings {

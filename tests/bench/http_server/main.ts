@@ -19,6 +19,7 @@ import { formatCosts, formatVerdicts } from "./report.ts";
 import { BUDGETS, type Scenario, SCENARIOS } from "./scenarios.ts";
 import { calibrate, visit } from "./visit.ts";
 import { visitWithWrk, wrkKnows } from "./wrk.ts";
+import { readCount } from "../_support/read_count.ts";
 
 /** Rounds of a smoke run, and milliseconds of its visits. */
 const SMOKE = { rounds: 1, visitMs: 100 } as const;
@@ -31,14 +32,6 @@ interface Settings {
   readonly loader: "own" | "wrk";
   readonly smoke: boolean;
   readonly json: string | undefined;
-}
-
-function readCount(name: string, text: string): number {
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Cannot use --${name} ${text}: want a whole number above 0`);
-  }
-  return count;
 }
 
 function readSettings(args: string[]): Settings {

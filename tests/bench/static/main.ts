@@ -16,6 +16,7 @@ import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
 import { summarize } from "../_support/statistics.ts";
 import { formatTable } from "../_support/table.ts";
+import { freePort } from "../../_support/listening_program.ts";
 
 /** Most CPU of ours for the large file, where that of `Deno.serve` is 1. */
 const MAX_RATIO = 1.15;
@@ -38,12 +39,6 @@ function startDeno(name: string, root: string): Child {
   const file = new URL(`server_${name}.ts`, import.meta.url).pathname;
   const args = ["run", "-A", "--no-check", file, root];
   return new Child(name, { command: Deno.execPath(), args, core: SERVER_CORE });
-}
-
-/** nginx cannot tell which free port it was given. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function startNginx(root: string): Promise<Running> {

@@ -222,6 +222,8 @@ for (const way of ["/reset-idle", "/close-idle"] as const) {
         const response = await client.get("/hello");
         assertEquals([await response.text(), response.attempts], ["hello", 1]);
       }));
+      // What is dialled only now would die of it too, and not while idle.
+      assert(await eventually(() => client.stats().dialing === 0));
       await ask(way);
     }
     const { connections, requests } = await ask();

@@ -40,6 +40,13 @@ export interface ConnectTlsOptions extends DialOptions {
 /**
  * Connects to a server, by name with Happy Eyeballs or over a Unix socket, and secures the connection.
  *
+ * In TLS 1.3 this is done before the server has looked at the certificate of the client. If it refuses
+ * that, or misses it, the first read fails: with a `TlsError` whose `phase` is `"read"` and whose
+ * `alert` is what the server has said. A server that closes without a word, as those on `node:tls` under
+ * Deno do, our own among them, gives no alert: then it is the end of a connection that was cut, an
+ * error of the class `ConnectionClosedError` with the provider `node`, and `Deno.errors.UnexpectedEof`
+ * with `deno`.
+ *
  * Permission: as `dial` of `@nbio/net/nbio`.
  *
  * @param options Where to, and how.

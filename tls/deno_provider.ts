@@ -9,11 +9,11 @@ import type { ListenAddress } from "../nbio/listen_address.ts";
 import { runOperation } from "../nbio/operation.ts";
 import type { TlsClientOptions, TlsInfo, TlsProvider, TlsTransport } from "../nbio/tls_provider.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
-import { type Certificate, parseCertificate } from "./certificate.ts";
-import { TlsError, TlsUnsupportedError } from "./errors.ts";
-import { explainFailure } from "./handshake_error.ts";
+import type { Certificate } from "./certificate.ts";
+import { TlsUnsupportedError } from "./errors.ts";
+import { explainFailure, explainFirstRead } from "./handshake_error.ts";
 import { toPems } from "./own_certificate.ts";
-import { checkPeer, hasPeerChecks } from "./peer_checks.ts";
+import { checkPeer, hasPeerChecks, verifyPeerLeaf } from "./peer_checks.ts";
 import {
   resolveClientOptions,
   type TlsClientSettings,
@@ -28,7 +28,8 @@ const ALTERNATIVE = "node";
  * TLS by `Deno.startTls`: the client's side, over TCP connections of the runtime.
  *
  * Certificates are verified by the runtime, against the roots it trusts and those
- * given in addition. There is no server's side: the runtime secures accepted
+ * given in addition. Where it shows the server's own, that one is held against the
+ * rules and the name once more, on its bytes and more strictly. There is no server's side: the runtime secures accepted
  * connections only inside `Deno.listenTls`, which leaves Nagle's algorithm on,
  * without a way to switch it off. And it secures nothing but its own TCP
  * connections: no Unix socket, no TLS in TLS, nothing that stands in front of one.
@@ -105,11 +106,14 @@ async function secure(
       // Nothing has been sent yet: the runtime would wait for the first read or write.
       const { alpnProtocol } = await connection.handshake();
       const leaf = leafOf(connection);
+      // The runtime has verified the chain; of the leaf it lets more pass than the rules allow.
+      const certificate = leaf === undefined ? undefined : verifyPeerLeaf(leaf, settings);
       if (hasPeerChecks(settings)) {
-        await checkPeer([requireLeaf(leaf)], settings, cancelling.signal);
+        await checkPeer([requireLeaf(certificate)], settings, cancelling.signal);
       }
       // No wrapper: it would stand between every read and its socket.
-      return Object.assign(connection, { tlsInfo: infoOf(alpnProtocol, leaf) });
+      const tlsInfo = infoOf(alpnProtocol, leaf);
+      return explainFirstRead(Object.assign(connection, { tlsInfo }));
     });
   } catch (error) {
     if (isReason(bounds.signal, error)) throw error;
@@ -217,20 +221,13 @@ function peerCertificateSymbol(connection: Deno.TlsConn): symbol | undefined {
     .find(({ description }) => description === "getPeerCertificate");
 }
 
-function requireLeaf(leaf: Uint8Array<ArrayBuffer> | undefined): Certificate {
-  if (leaf === undefined) {
-    throw new TlsUnsupportedError(
-      "ERR_TLS_UNSUPPORTED_OPTION",
-      `Cannot verify peer: provider "${NAME}" does not see certificates on this runtime; use provider "${ALTERNATIVE}"`,
-      { provider: NAME, alternative: ALTERNATIVE, option: "pins, verifyPeer" },
-    );
-  }
-  try {
-    return parseCertificate(leaf);
-  } catch (cause) {
-    const message = "Cannot verify peer: its certificate cannot be read";
-    throw new TlsError("ERR_TLS_CERTIFICATE", message, { cause, phase: "verify" });
-  }
+function requireLeaf(leaf: Certificate | undefined): Certificate {
+  if (leaf !== undefined) return leaf;
+  throw new TlsUnsupportedError(
+    "ERR_TLS_UNSUPPORTED_OPTION",
+    `Cannot verify peer: provider "${NAME}" does not see certificates on this runtime; use provider "${ALTERNATIVE}"`,
+    { provider: NAME, alternative: ALTERNATIVE, option: "pins, verifyPeer" },
+  );
 }
 
 function checkTransport(transport: Transport): asserts transport is Deno.TcpConn {

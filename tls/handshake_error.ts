@@ -1,4 +1,5 @@
 import { ConnectionClosedError, NetError } from "../nbio/errors.ts";
+import type { Transport } from "../nbio/transport.ts";
 import { TlsError, type TlsPhase } from "./errors.ts";
 
 /** How the runtime calls an alert that has come: in words of rustls, or as a code of OpenSSL. */
@@ -74,9 +75,30 @@ export function explainFailure(cause: unknown, action: string, phase: TlsPhase):
  * @returns A `TlsError` with the phase `"read"`, or the cause itself.
  */
 export function explainRead(cause: unknown): unknown {
-  const { code } = (cause ?? {}) as { readonly code?: unknown };
-  const isOfTls = typeof code === "string" && code.startsWith("ERR_SSL_");
+  const { code, name } = (cause ?? {}) as { readonly code?: unknown; readonly name?: unknown };
+  // Node has codes, and the runtime a class of its own.
+  const isOfTls = String(code).startsWith("ERR_SSL_") || name === "InvalidData";
   return isOfTls ? explainFailure(cause, "Cannot read", "read") : cause;
+}
+
+/**
+ * Explains what the first read of a connection fails with: in TLS 1.3 a client hears only then that
+ * it was refused (RFC 8446 section 4.4.2.4). Later reads are those of the connection, as they were.
+ *
+ * @param connection A connection of the runtime, on which nothing was read.
+ * @returns The same connection.
+ */
+export function explainFirstRead<T extends Pick<Transport, "read">>(connection: T): T {
+  const { read } = connection;
+  connection.read = async (p) => {
+    connection.read = read;
+    try {
+      return await read.call(connection, p);
+    } catch (error) {
+      throw explainRead(error);
+    }
+  };
+  return connection;
 }
 
 /**

@@ -7,8 +7,6 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TlsOptions, TLSSocket } from "node:tls";
 import { systemClock } from "../nbio/clock.ts";
-import { deadlines } from "../nbio/deadline_wheel.ts";
-import { nodeTransport } from "../nbio/node_transport.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import { runOperation } from "../nbio/operation.ts";
 import type {
@@ -23,7 +21,7 @@ import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { type Certificate, parseCertificate, parseCertificates } from "./certificate.ts";
 import { chooseCertificate, receiveClientHello, refuseClientHello } from "./client_greeting.ts";
 import { TlsError } from "./errors.ts";
-import { explainFailure, explainRead } from "./handshake_error.ts";
+import { explainFailure } from "./handshake_error.ts";
 import { type OwnCertificate, toPems } from "./own_certificate.ts";
 import { checkPeer, verifyPeerChain } from "./peer_checks.ts";
 import {
@@ -32,13 +30,12 @@ import {
   type TlsClientSettings,
   type TlsServerSettings,
 } from "./tls_options.ts";
+import { type StreamEnd, tlsSocketTransport, watchEnd } from "./tls_socket_transport.ts";
 import { transportDuplex } from "./transport_duplex.ts";
 
 const NAME = "node";
 /** More certificates than any chain has; a longer one is cut, and leads nowhere. */
 const MAX_PEER_CHAIN = 32;
-/** For a few bytes to leave; what stands still for longer has nobody to read it. */
-const GOODBYE_TIMEOUT_MS = 1_000;
 
 type NodeTls = typeof import("node:tls");
 
@@ -161,7 +158,7 @@ async function secureClient(
     attempt.own(raw);
     const socket = tls.connect(connectOptions(settings, raw));
     attempt.own(socket);
-    const truncation = watchEnd(socket, raw);
+    const end = watchEnd(socket, raw);
     await Promise.race([eventOf(socket, "secureConnect"), attempt.failed]);
     const sent = readPeerChain(socket);
     if (sent.length === 0) throw new TlsError("ERR_TLS_CERTIFICATE", `${action}: it has none`);
@@ -171,7 +168,7 @@ async function secureClient(
       ...!settings.skipHostname && { name: settings.hostname },
     });
     await checkPeer(chain, settings, attempt.signal);
-    return createTransport(transport, socket, truncation, {
+    return tlsSocketTransport(socket, raw, end, transport, {
       ...commonInfo(socket),
       ...chainInfo(chain),
       serverName: settings.isAddress ? undefined : settings.hostname,
@@ -232,9 +229,9 @@ export async function secureServer(
       transportDuplex(transport, greeting.bytes),
     ]);
     attempt.own(raw);
-    const { socket, truncation } = await accept(tls, raw, own, settings, attempt);
+    const { socket, end } = await accept(tls, raw, own, settings, attempt);
     const chain = await verifyClient(socket, settings, action, attempt.signal);
-    return createTransport(transport, socket, truncation, {
+    return tlsSocketTransport(socket, raw, end, transport, {
       ...commonInfo(socket),
       ...chainInfo(chain),
       serverName: greeting.hello!.serverName,
@@ -270,7 +267,7 @@ async function accept(
   own: OwnCertificate,
   settings: TlsServerSettings,
   attempt: Attempt,
-): Promise<{ readonly socket: TLSSocket; readonly truncation: Truncation }> {
+): Promise<{ readonly socket: TLSSocket; readonly end: StreamEnd }> {
   const server = tls.createServer(serverOptions(own, settings));
   const secured = Promise.withResolvers<TLSSocket>();
   server.once("secureConnection", secured.resolve);
@@ -284,7 +281,7 @@ async function accept(
     server.emit("connection", raw);
     const socket = await Promise.race([secured.promise, attempt.failed]);
     attempt.own(socket);
-    return { socket, truncation: watchEnd(socket, raw) };
+    return { socket, end: watchEnd(socket, raw) };
   } finally {
     raw.off("end", onEnd);
     if (timer !== undefined) systemClock.clearTimer(timer);
@@ -379,87 +376,6 @@ function chainInfo(chain: readonly Certificate[]): Partial<TlsInfo> {
   return { peerCertificate: chain[0]!.raw, peerChain: chain.map(({ raw }) => raw) };
 }
 
-/** Whether a connection has ended below TLS, without the peer having said so under protection. */
-interface Truncation {
-  isThere: boolean;
-}
-
-/**
- * Looks at how the stream ends: `node:tls` tells a cut from an end to nobody. The end of the stream
- * below comes when TLS has seen all its bytes: if those had the peer's goodbye among them, TLS has
- * ended by then.
- */
-function watchEnd(socket: TLSSocket, raw: Duplex): Truncation {
-  const truncation = { isThere: false };
-  let hasSaidGoodbye = false;
-  const { push } = socket;
-  let isCut = false;
-  raw.prependListener("end", () => isCut = !hasSaidGoodbye);
-  socket.push = (chunk, encoding): boolean => {
-    if (chunk === null) {
-      hasSaidGoodbye = !isCut;
-      truncation.isThere = isCut;
-    }
-    return push.call(socket, chunk, encoding);
-  };
-  return truncation;
-}
-
-/** The transport of Node's stream, to which an end that is a cut is an error. */
-function createTransport(
-  { localAddr, remoteAddr }: Transport,
-  socket: TLSSocket,
-  truncation: Truncation,
-  tlsInfo: TlsInfo,
-): TlsTransport {
-  const transport = nodeTransport(socket, { localAddr, remoteAddr });
-  return {
-    read: async (p) => {
-      const count = await transport.read(p).catch(failRead);
-      if (count === null && truncation.isThere) {
-        throw new ConnectionClosedError("Cannot read: the connection was cut without a goodbye");
-      }
-      return count;
-    },
-    write: (p) => transport.write(p),
-    closeWrite: () => transport.closeWrite(),
-    close: () => closePolitely(socket, transport),
-    localAddr,
-    remoteAddr,
-    tlsInfo,
-  };
-}
-
-/**
- * Closes the transport at once, and the stream below it when the peer has been told: without
- * close_notify (RFC 8446 section 6.1) it would have to take our leave for a cut. A peer that does not
- * take what is written meanwhile is not told.
- */
-function closePolitely(socket: TLSSocket, transport: Transport): void {
-  const isSilent = socket.destroyed || socket.writableEnded || socket.writableLength > 0;
-  if (isSilent) return transport.close();
-  const { destroy } = socket;
-  // The one call that the transport makes.
-  socket.destroy = () => socket;
-  try {
-    transport.close();
-  } finally {
-    socket.destroy = destroy;
-  }
-  const finish = (): void => {
-    deadline.cancel();
-    socket.destroy();
-  };
-  const deadline = deadlines.create(finish);
-  deadline.arm(GOODBYE_TIMEOUT_MS);
-  socket.once("close", finish);
-  socket.end(finish);
-}
-
 function eventOf(socket: TLSSocket, name: string): Promise<void> {
   return new Promise((resolve) => socket.once(name, resolve));
-}
-
-function failRead(error: unknown): never {
-  throw explainRead(error);
 }

@@ -1,9 +1,12 @@
+import { systemClock } from "../nbio/clock.ts";
 import { NetError } from "../nbio/errors.ts";
-import type { Certificate } from "./certificate.ts";
+import { type Certificate, parseCertificate } from "./certificate.ts";
+import { checkLeaf } from "./chain_rules.ts";
 import { TlsError } from "./errors.ts";
 import { checkPins } from "./pins.ts";
 import type { TlsClientSettings } from "./tls_options.ts";
 import { verifyChain, type VerifyChainOptions } from "./verify_chain.ts";
+import { verifyHostname } from "./verify_hostname.ts";
 
 /**
  * Whether a server is looked at beyond what verifies its certificate.
@@ -47,6 +50,29 @@ export async function checkPeer(
 }
 
 /**
+ * Holds a server's own certificate, whose chain somebody else has verified, against everything that
+ * needs no other: that it can be read strictly, its form and validity, what it is for, and the name.
+ *
+ * @param raw The certificate in DER.
+ * @param settings Who the server has to be.
+ * @returns The certificate.
+ * @throws {TlsError} If it is refused; why is in the cause.
+ */
+export function verifyPeerLeaf(
+  raw: Uint8Array,
+  { hostname, skipHostname }: Pick<TlsClientSettings, "hostname" | "skipHostname">,
+): Certificate {
+  try {
+    const leaf = parseCertificate(raw);
+    checkLeaf(leaf, { time: systemClock.wallNow(), purpose: "serverAuth" });
+    if (!skipHostname) verifyHostname(leaf, hostname);
+    return leaf;
+  } catch (cause) {
+    throw refusal(`Cannot secure connection to ${hostname}`, cause);
+  }
+}
+
+/**
  * Verifies what a peer has shown, on the very bytes.
  *
  * @param sent What it has sent, its own certificate first.
@@ -64,13 +90,18 @@ export async function verifyPeerChain(
     const { chain } = await verifyChain(sent[0]!, { ...options, intermediates: sent.slice(1) });
     return chain;
   } catch (cause) {
-    if (!(cause instanceof NetError)) throw cause;
-    throw new TlsError("ERR_TLS_CERTIFICATE", `${action}: its certificate is not accepted`, {
-      cause,
-      phase: "verify",
-      reason: cause.code,
-    });
+    throw refusal(action, cause);
   }
+}
+
+/** What a check of ours has found; anything else as it is. */
+function refusal(action: string, cause: unknown): unknown {
+  if (!(cause instanceof NetError)) return cause;
+  return new TlsError("ERR_TLS_CERTIFICATE", `${action}: its certificate is not accepted`, {
+    cause,
+    phase: "verify",
+    reason: cause.code,
+  });
 }
 
 /** Rejects when there is no time left: a hook may not heed its signal. */

@@ -28,7 +28,10 @@ export async function transportDuplex(
   firstBytes: Uint8Array = new Uint8Array(0),
 ): Promise<Duplex> {
   const { Duplex } = await import("node:stream");
-  const source = new SlabReader(transport);
+  const source = new SlabReader(transport, {
+    done: (chunk) => void stream.push(chunk),
+    failed: (error) => void stream.destroy(error),
+  });
   let first: Uint8Array | undefined = firstBytes.length > 0 ? firstBytes : undefined;
   const stream: Duplex = new Duplex({
     allowHalfOpen: true,
@@ -38,10 +41,15 @@ export async function transportDuplex(
         first = undefined;
         return;
       }
-      source.read().then((chunk) => stream.push(chunk), (error) => stream.destroy(error));
+      source.read();
     },
     write(chunk: Uint8Array, _encoding, callback): void {
-      sendAll(transport, chunk).then(() => callback(), callback);
+      const goOn = (written: number): void => {
+        if (written === chunk.length) return callback();
+        sendAll(transport, chunk.subarray(written)).then(() => callback(), callback);
+      };
+      // A kernel with room takes everything at once.
+      transport.write(chunk).then(goOn, callback);
     },
     final(callback): void {
       transport.closeWrite().then(() => callback(), callback);
@@ -54,38 +62,53 @@ export async function transportDuplex(
   return stream;
 }
 
+/** Whom a {@linkcode SlabReader} tells. */
+interface ReadObserver {
+  /** Something has come, never nothing; `null` at the end. */
+  done(chunk: Uint8Array | null): void;
+  failed(error: Error): void;
+}
+
 /**
  * Reads into pieces of memory, each byte of which is used once: the stream keeps views. They are as
- * large as what comes: bulk is not cut up, and silence costs little.
+ * large as what comes: bulk is not cut up, and silence costs little. No promise of its own: each read
+ * of a small exchange passes here.
  */
 class SlabReader {
   readonly #transport: Transport;
+  readonly #observer: ReadObserver;
   #slabBytes = MIN_SLAB_BYTES;
   #slab: Uint8Array = new Uint8Array(0);
+  #emptyCount = 0;
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, observer: ReadObserver) {
     this.#transport = transport;
+    this.#observer = observer;
   }
 
-  /** Resolves with what has come, which is never empty, or `null` at the end. */
-  async read(): Promise<Uint8Array | null> {
-    for (let emptyCount = 0; emptyCount < MAX_EMPTY_READS; emptyCount++) {
-      if (this.#slab.length < MIN_READ_BYTES) this.#slab = new Uint8Array(this.#slabBytes);
-      const count = await this.#transport.read(this.#slab);
-      if (count === null) return null;
-      this.#adapt(count);
-      const chunk = this.#slab.subarray(0, count);
-      this.#slab = this.#slab.subarray(count);
-      if (count > 0) return chunk;
-    }
-    throw new ConnectionClosedError("Cannot read: the transport gives empty reads only");
+  /** Tells the observer, once, what has come. */
+  read(): void {
+    if (this.#slab.length < MIN_READ_BYTES) this.#slab = new Uint8Array(this.#slabBytes);
+    this.#transport.read(this.#slab).then(this.#onCount, this.#observer.failed);
   }
 
-  #adapt(count: number): void {
-    if (count === this.#slab.length) {
+  readonly #onCount = (count: number | null): void => {
+    if (count === null) return this.#observer.done(null);
+    if (count === 0) return this.#retry();
+    this.#emptyCount = 0;
+    const slab = this.#slab;
+    if (count === slab.length) {
       this.#slabBytes = Math.min(this.#slabBytes * 4, MAX_SLAB_BYTES);
     } else if (count * 8 < this.#slabBytes) {
       this.#slabBytes = Math.max(this.#slabBytes / 2, MIN_SLAB_BYTES);
     }
+    this.#slab = slab.subarray(count);
+    this.#observer.done(slab.subarray(0, count));
+  };
+
+  #retry(): void {
+    if (++this.#emptyCount < MAX_EMPTY_READS) return this.read();
+    const message = "Cannot read: the transport gives empty reads only";
+    this.#observer.failed(new ConnectionClosedError(message));
   }
 }

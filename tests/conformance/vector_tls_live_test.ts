@@ -77,23 +77,28 @@ async function isTaken(item: LimboCase, provider: TlsProvider): Promise<boolean 
 }
 
 /**
- * Where the runtime is less strict than we are, which has the say there: rules on how certificates of
- * CAs are written (RFC 5280 sections 4.1 and 4.2). None of them gives anybody a name that a trusted CA
- * has not given him. Who wants them held takes the node provider.
+ * Where the runtime is less strict than we are, and has the say: all of it in certificates above the
+ * server's own, which it shows to nobody. Each is a rule on how a CA writes certificates, and breaking
+ * it gives nobody a name that a trusted CA has not given him. Who wants the rules held takes the node
+ * provider. What is wrong with the server's own certificate is refused by us, not listed here.
  */
-const LAX: readonly string[] = [
-  "rfc5280::aki::critical-aki",
-  "rfc5280::aki::intermediate-missing-aki",
-  "rfc5280::nc::not-allowed-in-ee-noncritical",
-  "rfc5280::root-missing-basic-constraints",
-  "rfc5280::san::noncritical-with-empty-subject",
-  "rfc5280::serial::zero",
-  "rfc5280::ski::intermediate-missing-ski",
-  "rfc5280::unknown-critical-extension-root",
-  "webpki::aki::root-with-aki-ski-mismatch",
-  "webpki::forbidden-rsa-not-divisible-by-8-in-root",
-  "webpki::nc::intermediate-permitted-excluded-subtrees-both-empty-sequences",
-];
+const LAX: Readonly<Record<string, string>> = {
+  "rfc5280::aki::critical-aki": "a root is trusted for its key and name; its form is not looked at",
+  "rfc5280::aki::intermediate-missing-aki":
+    "a key identifier helps to find the issuer; the signature decides who it is",
+  "rfc5280::root-missing-basic-constraints":
+    "that a root may sign is said by whoever configured it, not by the root",
+  "rfc5280::ski::intermediate-missing-ski":
+    "a key identifier helps to find the issuer; the signature decides who it is",
+  "rfc5280::unknown-critical-extension-root":
+    "what a root says of itself binds nobody: RFC 5280 section 6.1 takes its key and name only",
+  "webpki::aki::root-with-aki-ski-mismatch":
+    "a rule of the CA/Browser Forum for a root's own form, which is not looked at",
+  "webpki::forbidden-rsa-not-divisible-by-8-in-root":
+    "a rule of the CA/Browser Forum for lengths of keys; 2,052 bits are no weaker than 2,048",
+  "webpki::nc::intermediate-permitted-excluded-subtrees-both-empty-sequences":
+    "a constraint without a name in it, which the forum forbids, constrains nothing",
+};
 
 const cases = loadTlsCases<LimboCase>("chain-limbo")?.filter(isPlayable);
 
@@ -123,6 +128,6 @@ Deno.test({
     for (const item of cases!) {
       if (await isTaken(item, denoProvider) && !await isGood(item)) lax.push(item.id);
     }
-    assertEquals(lax.sort(), LAX);
+    assertEquals(lax.sort(), Object.keys(LAX));
   },
 });

@@ -8,6 +8,7 @@ import {
   type ListenTlsOptions,
   nodeProvider,
   ServerCertificates,
+  TlsError,
 } from "@nbio/net/tls";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
@@ -283,6 +284,17 @@ opensslTest("s_server is refused where it is not who it has to be", async (files
     assertEquals((await reverse(port, trusting(files), "on")).answer, "no");
   });
 });
+
+opensslTest(
+  "s_server says in the first read why it refuses a client, in TLS 1.3",
+  async (files) => {
+    const args = ["-tls1_3", "-CAfile", files.caPath, "-Verify", "2", "-verify_return_error"];
+    await withServer(files, args, async (port) => {
+      const error = await assertRejects(() => reverse(port, trusting(files), "a"), TlsError);
+      assertEquals([error.phase, error.alert], ["read", "certificate_required"]);
+    });
+  },
+);
 
 opensslTest("s_server is told the name", async (files) => {
   const { certPath, keyPath } = await files.server("two.test");

@@ -1,7 +1,12 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
+import { connectTls } from "../../tls/connect_tls.ts";
+import { denoProvider } from "../../tls/deno_provider.ts";
 import { TlsError } from "../../tls/errors.ts";
-import { explainFailure } from "../../tls/handshake_error.ts";
+import { explainFailure, explainFirstRead, explainRead } from "../../tls/handshake_error.ts";
+import { listenTls } from "../../tls/listen_tls.ts";
+import { nodeProvider } from "../../tls/node_provider.ts";
+import { ca, server } from "../_support/tls_pki.ts";
 
 function coded(code: string, message = "text"): Error {
   return Object.assign(new Error(message), { code });
@@ -111,3 +116,53 @@ Deno.test("explainFailure() leaves what TLS has no part in", () => {
     ]
   ) assertStrictEquals(explainFailure(cause, "Cannot do it", "handshake"), cause);
 });
+
+Deno.test("explainRead() knows what TLS has to say, and leaves the rest", () => {
+  const code = "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED";
+  for (
+    const cause of [
+      INVALID("received fatal alert: CertificateRequired"),
+      coded(code, "received fatal alert: CertificateRequired"),
+    ]
+  ) {
+    const error = explainRead(cause);
+    assert(error instanceof TlsError);
+    assertEquals([error.phase, error.alert], ["read", "certificate_required"]);
+  }
+  for (const cause of [new Deno.errors.UnexpectedEof("x"), coded("ECONNRESET"), "x", undefined]) {
+    assertStrictEquals(explainRead(cause), cause);
+  }
+});
+
+Deno.test("explainFirstRead() looks at one read, and leaves later ones alone", async () => {
+  const alert = INVALID("received fatal alert: UnknownCA");
+  let isRefused = false;
+  const read = function (this: unknown): Promise<number> {
+    assertStrictEquals(this, connection);
+    return isRefused ? Promise.reject(alert) : Promise.resolve(7);
+  };
+  const connection: { read(p: Uint8Array): Promise<number | null> } = { read };
+  assertStrictEquals(explainFirstRead(connection), connection);
+  assertEquals(await connection.read(new Uint8Array(9)), 7);
+  assertStrictEquals(connection.read, read);
+  isRefused = true;
+  assertStrictEquals(await connection.read(new Uint8Array(9)).catch((error) => error), alert);
+  explainFirstRead(connection);
+  const error = await assertRejects(() => connection.read(new Uint8Array(9)), TlsError);
+  assertEquals([error.code, error.alert], ["ERR_TLS_HANDSHAKE", "unknown_ca"]);
+});
+
+for (const provider of [denoProvider, nodeProvider]) {
+  Deno.test(`our server refuses clients without a word, which "${provider.name}" reads as a cut`, async () => {
+    const options = { clientCertificates: "required", clientCaCerts: [ca.certificatePem] } as const;
+    await using listener = listenTls({ hostname: "127.0.0.1", port: 0, ...server, ...options });
+    const { port } = listener.addr as Deno.NetAddr;
+    const tls = { caCerts: [ca.certificatePem] };
+    const client = await connectTls({ hostname: "127.0.0.1", port, tls, provider });
+    const error = await client.read(new Uint8Array(9)).catch((reason) => reason);
+    const isCut = error instanceof ConnectionClosedError ||
+      error instanceof Deno.errors.UnexpectedEof;
+    assert(isCut, Deno.inspect(error));
+    client.close();
+  });
+}

@@ -4,12 +4,20 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { decodeBase64, decodeBase64Url } from "@std/encoding";
 import { serve } from "../../http/serve.ts";
-import type { Transport } from "../../nbio/transport.ts";
+import { closeQuietly, type Transport } from "../../nbio/transport.ts";
 import { parseCertificates } from "../../tls/certificate.ts";
+import {
+  encodeCertificate,
+  encodeEcdsaSignature,
+  signingAlgorithmOf,
+} from "../../tls/certificate_builder.ts";
 import { connectTls } from "../../tls/connect_tls.ts";
+import { DerWriter } from "../../tls/der_writer.ts";
 import { listenTls } from "../../tls/listen_tls.ts";
 import { formatPem } from "../../tls/pem.ts";
 import { transportDuplex } from "../../tls/transport_duplex.ts";
@@ -135,6 +143,18 @@ Deno.test("fact: the peer's certificate is behind a symbol, the leaf alone, afte
   assertEquals(shown.issuerCertificate, undefined);
   near.close();
   far.close();
+});
+
+Deno.test("fact: before the handshake no certificate is shown", async () => {
+  using listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...server });
+  const plain = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const near = await Deno.startTls(plain, TRUST);
+  const symbol = Object.getOwnPropertySymbols(Object.getPrototypeOf(near))
+    .find(({ description }) => description === "getPeerCertificate")!;
+  const shown = near as unknown as Record<symbol, () => { raw?: unknown } | null | undefined>;
+  assertEquals(shown[symbol]!()?.raw, undefined);
+  near.close();
+  (await listener.accept()).close();
 });
 
 Deno.test("fact: the handshake tells the protocol and nothing else", async () => {
@@ -387,6 +407,62 @@ Deno.test("fact: Unix and TLS connections cannot be secured by startTls", async 
   far.close();
 });
 
+Deno.test({
+  name: "fact: Unix connections cannot be secured by startTls",
+  // Windows has none.
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/s`;
+    try {
+      using listener = Deno.listen({ transport: "unix", path });
+      const [near, far] = await Promise.all([
+        Deno.connect({ transport: "unix", path }),
+        listener.accept(),
+      ]);
+      await assertRejects(
+        async () => await Deno.startTls(near as unknown as Deno.TcpConn, TRUST),
+        Deno.errors.BadResource,
+      );
+      closeQuietly(near);
+      far.close();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("fact: node:tls reads a list of revoked certificates and lets them in", async () => {
+  const crl = await revoke(server.cert);
+  assertEquals(await nodeOutcome({ ca: ca.certificatePem, crl }), "connected");
+});
+
+/** A list of the CA that has one certificate on it (RFC 5280 section 5.1). */
+async function revoke(cert: string): Promise<string> {
+  const { serialNumber } = parseCertificates(cert)[0]!;
+  const { subject, subjectPublicKeyInfo } = ca.certificate;
+  const { der, signParameters } = signingAlgorithmOf(subjectPublicKeyInfo)!;
+  const writer = new DerWriter();
+  writer.writeSequence(() => {
+    writer.writeInteger(1);
+    writer.writeRaw(der);
+    writer.writeRaw(subject.raw);
+    writer.writeTime(Date.now() - 60_000);
+    writer.writeTime(Date.now() + 3_600_000);
+    writer.writeSequence(() =>
+      writer.writeSequence(() => {
+        writer.writeInteger(serialNumber);
+        writer.writeTime(Date.now() - 60_000);
+      })
+    );
+  });
+  const list = writer.finish();
+  const signature = new Uint8Array(await crypto.subtle.sign(signParameters, ca.privateKey, list));
+  // A list is put together as a certificate is.
+  const signed = encodeCertificate(list, der, encodeEcdsaSignature(signature));
+  return formatPem("X509 CRL", signed);
+}
+
 Deno.test("fact: node:tls drops ciphers, sigalgs and ecdhCurve in silence", async () => {
   const base = { ca: ca.certificatePem };
   for (
@@ -520,3 +596,162 @@ async function mismatched(cert: string, key: string): Promise<string> {
   ];
   return formatPem("EC PRIVATE KEY", new Uint8Array([0x30, body.length, ...body]));
 }
+
+/** How a client of `node:tls` fares with a server over a pair of connections. */
+async function shakeNode(
+  accept: (raw: Duplex) => Promise<tls.TLSSocket>,
+  options: tls.ConnectionOptions = {},
+): Promise<{ near: tls.TLSSocket; far: tls.TLSSocket } & Disposable> {
+  const [one, other] = await tcpPair();
+  const raws = await Promise.all([transportDuplex(one), transportDuplex(other)]);
+  const [nearRaw, farRaw] = raws;
+  for (const raw of raws) raw.on("error", () => {});
+  const accepting = accept(farRaw);
+  const near = tls.connect({
+    socket: nearRaw,
+    servername: "localhost",
+    rejectUnauthorized: false,
+    ...options,
+  });
+  near.on("error", () => {});
+  const dispose = (): void => {
+    near.destroy();
+    for (const raw of raws) raw.destroy();
+  };
+  try {
+    const far = await accepting;
+    far.on("error", () => {});
+    if (near.getProtocol() === null || near.connecting) await once(near, "secureConnect");
+    return { near, far, [Symbol.dispose]: () => (far.destroy(), dispose()) };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+function once(socket: Duplex, name: string): Promise<void> {
+  return new Promise((resolve) => socket.once(name, () => resolve()));
+}
+
+/** The secured connection of a server over a stream, or why there is none. */
+function emitted(nodeServer: tls.Server): (raw: Duplex) => Promise<tls.TLSSocket> {
+  return (raw) =>
+    new Promise((resolve, reject) => {
+      nodeServer.once("secureConnection", resolve).once("tlsClientError", reject);
+      nodeServer.emit("connection", raw);
+    });
+}
+
+const ASKING = { ...server, ca: ca.certificatePem, requestCert: true, rejectUnauthorized: true };
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  Deno.test(`fact: node:tls verifies clients over a stream, and what they may sign for, in ${version}`, async () => {
+    const versions = { minVersion: version, maxVersion: version };
+    const accept = () => emitted(tls.createServer({ ...ASKING, ...versions }));
+    {
+      using both = await shakeNode(accept(), client);
+      assertEquals([both.far.authorized, both.far.getProtocol()], [true, version]);
+    }
+    // Of another CA; for servers only; none.
+    for (const own of [stranger, server, {}]) {
+      await assertRejects(() => shakeNode(accept(), own));
+    }
+  });
+}
+
+Deno.test("fact: a TLSSocket made by hand wants a certificate and lets in any", async () => {
+  const byHand = (raw: Duplex): Promise<tls.TLSSocket> => {
+    const secureContext = tls.createSecureContext({ ...server, ca: ca.certificatePem });
+    const socket = new tls.TLSSocket(raw as Socket, {
+      isServer: true,
+      secureContext,
+      requestCert: true,
+      rejectUnauthorized: true,
+    });
+    return Promise.resolve(socket);
+  };
+  using both = await shakeNode(byHand, stranger);
+  both.far.write("hello");
+  await once(both.near, "readable");
+  assertEquals(String(both.near.read()), "hello");
+  const shown = new Uint8Array(both.far.getPeerCertificate().raw);
+  assertEquals(shown, new Uint8Array(parseCertificates(stranger.cert)[0]!.raw));
+});
+
+Deno.test("fact: addContext knows wildcards, setSecureContext is for those who come", async () => {
+  const [wild, next] = await Promise.all([issue(["*.wild.test"]), issue(["localhost"])]);
+  const nodeServer = tls.createServer(server);
+  nodeServer.addContext("*.wild.test", wild);
+  const shown = async (servername: string): Promise<Uint8Array> => {
+    using both = await shakeNode(emitted(nodeServer), { servername });
+    return new Uint8Array(both.near.getPeerCertificate().raw);
+  };
+  const rawOf = (own: { cert: string }): Uint8Array =>
+    new Uint8Array(parseCertificates(own.cert)[0]!.raw);
+  assertEquals(await shown("a.wild.test"), rawOf(wild));
+  assertEquals(await shown("wild.test"), rawOf(server));
+  {
+    using before = await shakeNode(emitted(nodeServer));
+    nodeServer.setSecureContext(next);
+    assertEquals(await shown("localhost"), rawOf(next));
+    before.far.write("still");
+    await once(before.near, "readable");
+    assertEquals(String(before.near.read()), "still");
+  }
+});
+
+Deno.test("fact: SNICallback may answer at once over a stream", async () => {
+  const asked: string[] = [];
+  const nodeServer = tls.createServer({
+    ...server,
+    SNICallback: (name, callback) => {
+      asked.push(name);
+      callback(null, tls.createSecureContext(server));
+    },
+  });
+  using both = await shakeNode(emitted(nodeServer), { servername: "any.test" });
+  assertEquals([asked, both.far.getProtocol()], [["any.test"], "TLSv1.3"]);
+});
+
+Deno.test("fact: node:tls goes on reading the stream below while the secured one is paused", async () => {
+  using both = await shakeNode(emitted(tls.createServer(server)));
+  both.near.once("data", () => both.near.pause());
+  // More than the system holds: all of it leaves, and lies in memory. tlsSocketTransport() therefore
+  // pauses the stream below.
+  const SIZE = 67_108_864;
+  await new Promise<void>((resolve) => both.far.write(new Uint8Array(SIZE), () => resolve()));
+  assertEquals(both.near.isPaused(), true);
+});
+
+Deno.test("fact: over a socket of node:net a cut, and even a reset, looks like a goodbye", async () => {
+  // Which is why streams of ours are below, at twice the CPU: they know how they ended.
+  const nodeServer = tls.createServer(server);
+  nodeServer.on("tlsClientError", () => {});
+  nodeServer.listen(0, "127.0.0.1");
+  await new Promise((resolve) => nodeServer.once("listening", resolve));
+  const { port } = nodeServer.address() as { port: number };
+  for (const isReset of [false, true]) {
+    const accepted = new Promise<tls.TLSSocket>((resolve) =>
+      nodeServer.once("secureConnection", resolve)
+    );
+    const plain = await Deno.connect({ hostname: "127.0.0.1", port });
+    const raw = await transportDuplex(plain);
+    raw.on("error", () => {});
+    const near = tls.connect({ socket: raw, servername: "localhost", rejectUnauthorized: false });
+    near.on("error", () => {});
+    const far = await accepted;
+    const seen: string[] = [];
+    for (const name of ["end", "error"]) far.on(name, () => seen.push(name));
+    far.resume();
+    // Closed with unread bytes in it, a socket is reset.
+    if (isReset) far.write(new Uint8Array(1_000));
+    else await plain.closeWrite();
+    if (isReset) plain.close();
+    assert(await eventually(() => seen.length > 0));
+    assertEquals(seen[0], "end");
+    far.destroy();
+    near.destroy();
+    raw.destroy();
+  }
+  await new Promise((resolve) => nodeServer.close(resolve));
+});

@@ -90,3 +90,88 @@ Deno.test("transportDuplex() fails with what fails below, and with empty reads f
   near.close();
   far.close();
 });
+
+/** A transport whose writes are what they are told to be, and that records them. */
+function scriptedWrites(
+  transport: Transport,
+  write: (p: Uint8Array, index: number) => Promise<number>,
+): Transport & { readonly sizes: number[]; isClosed: boolean } {
+  const sizes: number[] = [];
+  const scripted = {
+    sizes,
+    isClosed: false,
+    read: (p: Uint8Array) => transport.read(p),
+    write: (p: Uint8Array) => {
+      sizes.push(p.length);
+      return write(p, sizes.length - 1);
+    },
+    closeWrite: () => transport.closeWrite(),
+    close: () => {
+      scripted.isClosed = true;
+      transport.close();
+    },
+    localAddr: transport.localAddr,
+    remoteAddr: transport.remoteAddr,
+  };
+  return scripted;
+}
+
+Deno.test("transportDuplex() goes on where a write was short, in order", async () => {
+  const [near, far] = memoryPipe();
+  const short = scriptedWrites(
+    near,
+    (p, index) => near.write(p.subarray(0, index % 2 === 0 ? 3 : 1)),
+  );
+  const stream = await transportDuplex(short);
+  stream.write(bytesOf("abcdefgh"));
+  stream.end(bytesOf("ijk"));
+  const space = new Uint8Array(11);
+  await recvExactly(far, space);
+  assertEquals(textOf(space), "abcdefghijk");
+  assertEquals(short.sizes, [8, 5, 4, 1, 3]);
+  assertEquals(await far.read(space), null);
+  stream.destroy();
+  far.close();
+});
+
+Deno.test("transportDuplex() confirms no write before it has left, and has one at a time", async () => {
+  const [near, far] = memoryPipe();
+  const gates: PromiseWithResolvers<void>[] = [];
+  const slow = scriptedWrites(near, async (p) => {
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate);
+    await gate.promise;
+    return await near.write(p);
+  });
+  const stream = await transportDuplex(slow);
+  const confirmed: string[] = [];
+  for (const text of ["one", "two"]) stream.write(bytesOf(text), () => confirmed.push(text));
+  const space = new Uint8Array(3);
+  for (const [index, text] of ["one", "two"].entries()) {
+    assertEquals([gates.length, confirmed.length], [index + 1, index]);
+    gates[index]!.resolve();
+    await recvExactly(far, space);
+    assertEquals(textOf(space), text);
+    assert(await eventually(() => confirmed.length === index + 1));
+  }
+  stream.destroy();
+  far.close();
+});
+
+Deno.test("transportDuplex() fails with what a write fails with, the first or the rest of it", async () => {
+  for (const failing of [0, 1]) {
+    const [near, far] = memoryPipe();
+    const reason = new Error("below");
+    const broken = scriptedWrites(
+      near,
+      (_, index) => index === failing ? Promise.reject(reason) : Promise.resolve(1),
+    );
+    const stream = await transportDuplex(broken);
+    const errors: unknown[] = [];
+    stream.on("error", (error) => errors.push(error));
+    stream.write(bytesOf("abc"));
+    assert(await eventually(() => errors.length === 1));
+    assertEquals([errors[0], broken.isClosed], [reason, true]);
+    far.close();
+  }
+});

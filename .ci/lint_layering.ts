@@ -12,6 +12,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Single files that reach further than their module; `dynamic` ones only by `import()`. */
 const EXTRA_ARROWS: Readonly<Record<string, Readonly<Record<string, "any" | "dynamic">>>> = {
+  "http/cli.ts": { tls: "dynamic" },
   "http/dial.ts": { dns: "any", tls: "dynamic" },
   "http/listen.ts": { tls: "dynamic" },
 };

@@ -19,6 +19,7 @@ const NODE_MODULES = /^node:(net|dgram|fs|tls|timers|dns|http|https|http2|perf_h
 
 /** Files outside nbio that own a part of the platform, and the names they own. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  "http/cli.ts": ["Deno"],
   "tls/deno_provider.ts": ["Deno"],
   "tls/node_provider.ts": ["node:tls", "node:net"],
   "dns/system.ts": ["Deno", "node:dns"],

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { errorType } from "../nbio/error_type.ts";
 import type { HostResolver, LookupOptions } from "../nbio/host_resolver.ts";
 import { formatIpAddress, parseIpAddress } from "../nbio/ip_address.ts";
 import { checkTimeLeft } from "../nbio/guard.ts";
 import { isBounded, type OperationOptions } from "../nbio/operation.ts";
+import type { TelemetryHistogram } from "../nbio/telemetry.ts";
 import type { DnsCache } from "./dns_cache.ts";
 import { HostsFile } from "./hosts_file.ts";
 import type { Question, RecordType, ResourceRecord } from "./message.ts";
@@ -58,6 +60,7 @@ export interface HostService {
 
 const NO_BOUNDS: OperationOptions = {};
 const NO_HOSTS = new HostsFile();
+const MS_PER_SECOND = 1000;
 // deno-lint-ignore no-control-regex
 const ASCII = /^[\x00-\x7f]*$/;
 
@@ -241,7 +244,29 @@ export class Resolver implements AsyncDisposable, HostResolver {
    * assertEquals(await resolver.lookup("db.internal"), ["192.0.2.1"]);
    * ```
    */
-  async lookup(host: string, options: HostLookupOptions = {}): Promise<readonly string[]> {
+  lookup(host: string, options: HostLookupOptions = {}): Promise<readonly string[]> {
+    const found = this.#lookUp(host, options);
+    const { lookupDuration } = this.#settings;
+    return lookupDuration === undefined ? found : this.#measure(found, lookupDuration);
+  }
+
+  async #measure<T>(found: Promise<T>, duration: TelemetryHistogram): Promise<T> {
+    const { wheel } = this.#settings;
+    const startMs = wheel.now();
+    let failure: string | undefined;
+    try {
+      return await found;
+    } catch (error) {
+      failure = errorType(error);
+      throw error;
+    } finally {
+      // The conventions want the name too, of which there may be any number.
+      const seconds = Math.max(0, wheel.now() - startMs) / MS_PER_SECOND;
+      duration.record(seconds, { "error.type": failure });
+    }
+  }
+
+  async #lookUp(host: string, options: HostLookupOptions): Promise<readonly string[]> {
     const { family, all = true } = options;
     const prepared = await this.#prepare(options);
     const { addresses } = await lookUpHost(this.#toAscii(host), family, prepared);

@@ -7,6 +7,8 @@
 import { deadlines, type DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import type { OperationOptions } from "../nbio/operation.ts";
 import { parseIpAddress } from "../nbio/ip_address.ts";
+import type { Telemetry, TelemetryHistogram } from "../nbio/telemetry.ts";
+import { resolveTelemetry } from "../nbio/telemetry_guard.ts";
 import { DnsCache, type DnsCacheOptions } from "./dns_cache.ts";
 import { type DnsServer, ServerMemory } from "./dns_server.ts";
 import type { EdnsOption } from "./edns_option.ts";
@@ -191,6 +193,12 @@ export interface ResolverOptions {
    * @default {randomUint16}
    */
   readonly randomUint16?: () => number;
+  /**
+   * Who is told how long `lookup` takes: `dns.lookup.duration`, with what it failed with.
+   *
+   * @default {undefined} (nobody)
+   */
+  readonly telemetry?: Telemetry;
 }
 
 /** Options of what a resolver is asked for. */
@@ -274,9 +282,13 @@ export interface ResolverSettings {
   readonly wheel: DeadlineWheel;
   /** See {@linkcode ResolverOptions}. */
   readonly randomUint16: () => number;
+  /** Who is told how long lookups take; `undefined` for nobody. */
+  readonly lookupDuration: TelemetryHistogram | undefined;
 }
 
 /** Whom an exchange asks, in errors and in the memory. */
+/** Advice of the semantic conventions of OpenTelemetry. */
+const LOOKUP_SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const EXCHANGE_SERVER: DnsServer = { address: "exchange", port: 0 };
 
 /**
@@ -313,11 +325,20 @@ export function resolveResolverOptions(options: ResolverOptions): ResolverSettin
     toAscii: options.toAscii ?? urlToAscii,
     wheel,
     randomUint16: options.randomUint16 ?? randomUint16,
+    lookupDuration: lookupDuration(options.telemetry),
   };
   // What is used only when something is asked is checked all the same.
   new SearchList("a.", options);
   checkQueryOptions(settings);
   return settings;
+}
+
+function lookupDuration(telemetry: Telemetry | undefined): TelemetryHistogram | undefined {
+  return resolveTelemetry(telemetry)?.histogram("dns.lookup.duration", {
+    description: "Measures the time taken to perform a DNS lookup.",
+    unit: "s",
+    boundaries: LOOKUP_SECONDS,
+  });
 }
 
 function checkQueryOptions(settings: ResolverSettings): ResolvedQueryOptions {

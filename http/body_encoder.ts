@@ -61,6 +61,11 @@ export class BodyEncoder {
     this.#isSilent = status !== 0 && !mayHaveBody(status, method);
   }
 
+  /** Bytes of the body so far, without its framing; those that are dropped counted. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   /** Whether the body was ended. */
   get isEnded(): boolean {
     return this.#isEnded;

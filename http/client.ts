@@ -7,6 +7,7 @@
 import { systemClock } from "../nbio/clock.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import { deadlines } from "../nbio/deadline_wheel.ts";
+import { resolveTelemetry } from "../nbio/telemetry_guard.ts";
 import { type CallOwner, ClientCall } from "./client_call.ts";
 import { ACCEPTED_CODINGS } from "./client_call_request.ts";
 import { clientFetch, type FetchInit } from "./client_fetch.ts";
@@ -20,6 +21,7 @@ import {
   resolveCallSettings,
 } from "./client_settings.ts";
 import { TargetTable } from "./client_target.ts";
+import { ClientTelemetry } from "./client_telemetry.ts";
 import { HeaderList } from "./header_list.ts";
 
 /** What goes on in a client. */
@@ -116,6 +118,8 @@ export class Client implements AsyncDisposable {
   constructor(options: ClientOptions = {}) {
     const { wheel = deadlines, clock = systemClock, jar } = options;
     const settings = resolveCallSettings(options);
+    const listening = resolveTelemetry(options.telemetry);
+    const telemetry = listening === undefined ? undefined : new ClientTelemetry(listening, clock);
     const given = new HeaderList(options.headers);
     if (given.has("host")) throw new TypeError("Cannot make client: Host differs by request");
     const fields: (readonly [name: string, value: string])[] = [...given];
@@ -126,7 +130,7 @@ export class Client implements AsyncDisposable {
     this.#pool = new ClientPool({ ...options, wheel, connection: connectionOptionsOf(options) });
     this.#owner = {
       pool: this.#pool,
-      targets: new TargetTable({ ...options, wheel, clock }, fields),
+      targets: new TargetTable({ ...options, wheel, clock }, fields, telemetry),
       fields,
       jar,
       settings,
@@ -134,6 +138,7 @@ export class Client implements AsyncDisposable {
       clock,
       unread: new Set(),
       closing: this.#closing.signal,
+      telemetry,
     };
     this.fetch = (input, init) => clientFetch(this, clock, input, init);
   }

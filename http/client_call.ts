@@ -18,6 +18,7 @@ import {
 import { isIdempotentMethod, type RetryFailure } from "./client_retry.ts";
 import { type CallSettings, type RequestOptions, resolveCallSettings } from "./client_settings.ts";
 import type { ClientTarget } from "./client_target.ts";
+import type { CallObserver, ClientTelemetry } from "./client_telemetry.ts";
 import type { CookieContext, CookieJar } from "./cookie_jar.ts";
 import type { DialTimings } from "./dial.ts";
 import type { ExchangeResponse } from "./exchange_response.ts";
@@ -39,6 +40,8 @@ export interface CallOwner extends RequestDefaults {
   readonly unread: Set<Deadline>;
   /** Aborted when the client is closed. */
   readonly closing: AbortSignal;
+  /** Who counts and traces; `undefined` for nobody. */
+  readonly telemetry: ClientTelemetry | undefined;
 }
 
 /** Below it a response is given to the caller whatever the settings say. */
@@ -64,6 +67,7 @@ export class ClientCall implements ResponseOwner {
   readonly #owner: CallOwner;
   readonly #options: RequestOptions | undefined;
   readonly #request: CallRequest;
+  readonly #observer: CallObserver | undefined;
   #redirects: FollowedRedirect[] | undefined;
   #signal: AbortSignal | undefined;
   #bounds: CallBounds | undefined;
@@ -102,6 +106,7 @@ export class ClientCall implements ResponseOwner {
       ? owner.settings
       : resolveCallSettings(options, owner.settings);
     this.#request = new CallRequest(owner, this.settings, method, url, options);
+    this.#observer = owner.telemetry?.observe();
     this.#startMs = this.#attemptMs = owner.clock.now();
     const { totalTimeoutMs } = this.settings;
     if (totalTimeoutMs === Infinity) return;
@@ -157,6 +162,7 @@ export class ClientCall implements ResponseOwner {
       const status: SendStatus = { sentBytes: 0, mayHaveSent: false };
       let exchange: ExchangeResponse;
       try {
+        this.#observer?.begin(this.#request);
         this.#phase = "queue";
         const cookie = jar === undefined
           ? undefined
@@ -167,16 +173,18 @@ export class ClientCall implements ResponseOwner {
         this.#phase = "first-byte";
         this.#lentMs = idle !== undefined && jar === undefined ? this.#attemptMs : clock.now();
         exchange = await lent.connection.exchange(
-          this.#request.exchange(lent.dialed.proxy, cookie),
+          this.#request.exchange(lent.dialed.proxy, cookie, this.#observer),
           this.#exchangeOptions(status),
         );
       } catch (error) {
+        this.#observer?.end(error);
         await this.#recover(error, status);
         this.#attemptMs = clock.now();
         continue;
       }
       this.#headMs = clock.now();
       this.#exchange = exchange;
+      this.#observer?.answer(exchange, this.#lent!.dialed.remoteAddr);
       const isPlain = jar === undefined && exchange.status < FIRST_DECIDED_STATUS;
       if (isPlain || !await this.#goesOn(exchange)) return this.#deliver(exchange);
       this.#attemptMs = clock.now();
@@ -205,11 +213,13 @@ export class ClientCall implements ResponseOwner {
     if (this.#endMs !== undefined) return;
     // What came with the head came no later.
     this.#endMs = this.#isDelivering ? this.#headMs : this.#owner.clock.now();
+    this.#observer?.end();
     this.#release();
     this.#stop();
   }
 
-  onFailure(): void {
+  onFailure(error: unknown): void {
+    this.#observer?.end(error);
     if (this.#endMs === undefined) this.#lent!.connection.close();
   }
 
@@ -242,6 +252,7 @@ export class ClientCall implements ResponseOwner {
       await this.#dismiss(exchange);
       return true;
     } catch (error) {
+      this.#observer?.end(error);
       exchange.close();
       this.#release();
       throw this.#failed(error);
@@ -326,6 +337,7 @@ export class ClientCall implements ResponseOwner {
       // The connection is closed: the next request takes another. What the signal
       // says is seen there.
     }
+    this.#observer?.end();
     this.#release();
   }
 

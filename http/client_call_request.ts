@@ -1,6 +1,7 @@
 import { encodeBase64 } from "@std/encoding/base64";
 import type { FollowedRedirect } from "./client_response.ts";
 import { nextRedirect } from "./client_redirect.ts";
+import type { CallObserver } from "./client_telemetry.ts";
 import { openRequestBody, type RequestBody } from "./client_request_body.ts";
 import type { CallSettings, ClientRouteOptions, RequestOptions } from "./client_settings.ts";
 import type { ExchangeRequest } from "./client_sender.ts";
@@ -76,12 +77,18 @@ export class CallRequest {
    *
    * @param proxy What a proxy on the way has to be told.
    * @param cookie Cookies of the jar.
+   * @param observer Adds the fields of a trace.
    */
-  exchange(proxy: DialedConnection["proxy"], cookie: string | undefined): ExchangeRequest {
+  exchange(
+    proxy: DialedConnection["proxy"],
+    cookie: string | undefined,
+    observer?: CallObserver,
+  ): ExchangeRequest {
     const { method, url } = this;
     const isAbsolute = proxy?.absoluteForm === true;
     const target = isAbsolute ? `${url.url.protocol}//${url.url.host}${url.path}` : url.path;
-    if (this.#headers === undefined && cookie === undefined && !isAbsolute) {
+    const isPlain = this.#headers === undefined && cookie === undefined && !isAbsolute;
+    if (isPlain && observer === undefined) {
       return method === "GET" || method === "HEAD"
         ? { method, target, headers: url.target.plainHeaders }
         : { method, target, headers: url.target.plainHeaders, bodyLength: 0 };
@@ -90,6 +97,7 @@ export class CallRequest {
     if (proxy?.authorization !== undefined) {
       headers.append("proxy-authorization", proxy.authorization);
     }
+    observer?.inject(headers);
     const { body } = this;
     // Of no body that is said too, where its method makes the server expect one.
     if (body === undefined) return { method, target, headers, bodyLength: 0 };

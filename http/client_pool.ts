@@ -306,7 +306,8 @@ export class ClientPool implements AsyncDisposable {
       closeQuietly(dialed.transport);
       return this.#settle(host);
     }
-    const entry = new PoolEntry(host, dialed, this.#options, this.#owner);
+    const observer = host.target.observe?.();
+    const entry = new PoolEntry(host, dialed, this.#options, this.#owner, observer);
     this.#entries.add(entry);
     host.connectionCount++;
     const waiter = host.queue.first;

@@ -1,6 +1,10 @@
 import type { Deadline } from "../nbio/deadline_wheel.ts";
 import { ClientConnection } from "./client_connection.ts";
-import type { PooledConnection, ResolvedClientPoolOptions } from "./client_pool_options.ts";
+import type {
+  ConnectionObserver,
+  PooledConnection,
+  ResolvedClientPoolOptions,
+} from "./client_pool_options.ts";
 import type { DialedConnection } from "./dial.ts";
 import { parseKeepAlive } from "./keep_alive.ts";
 
@@ -32,6 +36,7 @@ export class PoolEntry<Host> {
   readonly #options: ResolvedClientPoolOptions;
   readonly #owner: PoolEntryOwner<Host>;
   readonly #deadline: Deadline;
+  readonly #observer: ConnectionObserver | undefined;
   readonly #onEnd: () => void;
   readonly #bornMs: number;
   #idleTimeoutMs: number;
@@ -44,13 +49,16 @@ export class PoolEntry<Host> {
    * entry from here on.
    * @param options What the pool allows.
    * @param owner The pool.
+   * @param observer Told of what becomes of it.
    */
   constructor(
     host: Host,
     dialed: DialedConnection,
     options: ResolvedClientPoolOptions,
     owner: PoolEntryOwner<Host>,
+    observer?: ConnectionObserver,
   ) {
+    this.#observer = observer;
     const { wheel, connection, idleTimeoutMs, maxIdleTimeoutMs } = options;
     this.connection = new ClientConnection(dialed.transport, { ...connection, wheel });
     this.dialed = dialed;
@@ -77,11 +85,13 @@ export class PoolEntry<Host> {
    */
   lend(reused: boolean): PooledConnection {
     this.#requestsLeft--;
+    this.#observer?.use();
     return new Lease(this, this.#owner, reused);
   }
 
   /** Begins to lie idle: what the server does now is noticed. */
   rest(): void {
+    this.#observer?.rest();
     this.#deadline.arm(Math.min(this.#idleTimeoutMs, this.#ageLeftMs()));
     this.connection.watch(this.#onEnd);
   }
@@ -113,6 +123,7 @@ export class PoolEntry<Host> {
 
   /** Closes it, unless it was handed over. */
   close(): void {
+    this.#observer?.close();
     this.#deadline.cancel();
     this.connection.close();
   }

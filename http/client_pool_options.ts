@@ -5,6 +5,16 @@ import { resolveConnectionOptions } from "./connection_options.ts";
 import type { DialedConnection } from "./dial.ts";
 import { resolveBound } from "./limits.ts";
 
+/** Told of what becomes of one connection of a pool. Each may be called again. */
+export interface ConnectionObserver {
+  /** It is lent. */
+  use(): void;
+  /** It lies idle. */
+  rest(): void;
+  /** It is closed, or another protocol's. */
+  close(): void;
+}
+
 /** Where a connection of a pool leads to, and how one is made. */
 export interface PoolTarget {
   /**
@@ -19,6 +29,8 @@ export interface PoolTarget {
    * the connection may have left before: it goes into the pool then.
    */
   dial(bounds: { readonly signal: AbortSignal }): Promise<DialedConnection>;
+  /** Gives who is told of what becomes of a connection that was just made; for telemetry. */
+  readonly observe?: () => ConnectionObserver;
 }
 
 /** A connection of a pool, lent for one exchange. */

@@ -89,7 +89,7 @@ export interface ResponseOwner {
   /** Nothing more comes: gives the connection back. May be called again. */
   onEnd(): void;
   /** Reading has failed: closes the connection, even if all of it had come. */
-  onFailure(): void;
+  onFailure(error: unknown): void;
   /** Notes on an error of reading what is known of the request. */
   note<T>(error: T): T;
 }
@@ -463,7 +463,7 @@ export class ClientResponse implements AsyncDisposable {
 
   /** What reading has failed with; nothing more is read then. */
   #fail(error: unknown): unknown {
-    this.#owner.onFailure();
+    this.#owner.onFailure(error);
     this.close();
     return this.#owner.note(nameLimit(error));
   }

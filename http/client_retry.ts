@@ -115,6 +115,9 @@ const TRANSIENT_PHASES: ReadonlySet<string> = new Set([
   "first-byte",
 ]);
 
+/** How far down the causes of an error are looked at. */
+const MAX_CAUSES = 4;
+
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set([
   "GET",
@@ -148,7 +151,8 @@ export function isIdempotentMethod(method: string): boolean {
  * client.
  *
  * Repeated is a request of which not one byte has left, or one that is idempotent;
- * its body has to be there from its beginning in any case. Delays have full jitter,
+ * its body has to be there from its beginning in any case. What TLS has refused, on
+ * either side, is not repeated; a handshake that was cut is. Delays have full jitter,
  * and come on top of what `Retry-After` asks for.
  *
  * @example A server that is busy
@@ -228,6 +232,7 @@ export class RetryPolicy {
   #isTransient(failure: RetryFailure): boolean {
     if ("status" in failure) return this.#statuses.has(failure.status);
     const { error } = failure;
+    if (isRefusal(error)) return false;
     if (error instanceof TimeoutError) return TRANSIENT_PHASES.has(error.phase);
     return error instanceof NetError && TRANSIENT_CODES.has(error.code);
   }
@@ -241,6 +246,21 @@ export class RetryPolicy {
     });
     return backoff.next(Math.min(retryAfterMs, this.#maxRetryAfterMs))!;
   }
+}
+
+/**
+ * Whether TLS has refused us, or we the server: what was refused is so the next time. In TLS 1.3 a
+ * client hears that its certificate is not accepted with the first read (RFC 8446 section 4.4.2.4),
+ * and then it is the cause of a connection that broke. One that was cut in the middle of a handshake
+ * is not among them.
+ */
+function isRefusal(error: unknown): boolean {
+  for (let depth = 0; depth < MAX_CAUSES && error instanceof Error; depth++, error = error.cause) {
+    if (error instanceof NetError && error.code.startsWith("ERR_TLS_")) return true;
+    // The runtime's own class for what TLS finds wrong, an alert included.
+    if (error.name === "InvalidData") return true;
+  }
+  return false;
 }
 
 function badOption(name: string, value: number, expected: string): RangeError {

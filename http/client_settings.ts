@@ -1,5 +1,6 @@
 import type { Clock } from "../nbio/clock.ts";
 import type { DeadlineWheel } from "../nbio/deadline_wheel.ts";
+import type { Telemetry } from "../nbio/telemetry.ts";
 import type { Transport } from "../nbio/transport.ts";
 import type { ClientConnectionOptions, ExchangeTimeouts } from "./client_options.ts";
 import { resolveExchangeTimeouts } from "./client_options.ts";
@@ -202,6 +203,12 @@ export interface ClientOptions
    * @default {deadlines}
    */
   readonly wheel?: DeadlineWheel;
+  /**
+   * Who counts and traces the requests; see `@nbio/net/http/otel` for OpenTelemetry.
+   *
+   * @default {undefined} (nobody)
+   */
+  readonly telemetry?: Telemetry;
   /**
    * Where the time for `timings`, dialling and back-off comes from.
    *

@@ -2,6 +2,7 @@ import type { Transport } from "../nbio/transport.ts";
 import type { PoolTarget } from "./client_pool_options.ts";
 import type { ClientOptions, ClientRouteOptions } from "./client_settings.ts";
 import { type DialedConnection, dialHttp, type DialHttpOptions } from "./dial.ts";
+import type { ClientTelemetry } from "./client_telemetry.ts";
 import { HeaderList } from "./header_list.ts";
 
 /** A server of a client, and how its connections are made. */
@@ -33,6 +34,7 @@ export class TargetTable {
   readonly #dialOptions: DialHttpOptions;
   readonly #baseUrl: URL | undefined;
   readonly #fields: Iterable<readonly [name: string, value: string]>;
+  readonly #telemetry: ClientTelemetry | undefined;
   readonly #urls = new Map<string, RequestUrl>();
   readonly #targets = new Map<string, ClientTarget>();
   readonly #identities = new WeakMap<object, number>();
@@ -42,9 +44,15 @@ export class TargetTable {
   /**
    * @param options Of the client.
    * @param fields Header fields of every request, behind its Host.
+   * @param telemetry Who is told about connections.
    * @throws {TypeError} If the base URL is none.
    */
-  constructor(options: ClientOptions, fields: Iterable<readonly [name: string, value: string]>) {
+  constructor(
+    options: ClientOptions,
+    fields: Iterable<readonly [name: string, value: string]>,
+    telemetry?: ClientTelemetry,
+  ) {
+    this.#telemetry = telemetry;
     this.#dialOptions = options;
     this.#baseUrl = options.baseUrl === undefined ? undefined : new URL(options.baseUrl);
     this.#fields = fields;
@@ -115,9 +123,11 @@ export class TargetTable {
         ...proxy !== undefined && { proxy },
       };
       const origin = new URL(url.origin);
+      const telemetry = this.#telemetry;
       target = {
         key,
         dial: ({ signal }) => this.#dial(origin, { ...options, signal }),
+        ...telemetry !== undefined && { observe: () => telemetry.observeConnection(origin) },
         plainHeaders: new HeaderList([["host", url.host], ...this.#fields]),
       };
       remember(this.#targets, key, target);

@@ -1,5 +1,5 @@
 import { concatBytes } from "./_concat_bytes.ts";
-import type { StreamCompressor } from "./_stream_compressor.ts";
+import type { ZlibPump } from "./_zlib_pump.ts";
 import { HttpStateError } from "./errors.ts";
 import { ServerStream, type StreamSource } from "./server_stream.ts";
 
@@ -12,7 +12,7 @@ const END: IteratorResult<Uint8Array, undefined> = { done: true, value: undefine
 /** How a {@linkcode CompressedBody} is made. */
 export interface CompressedBodySettings {
   /** Begins to compress. */
-  readonly open: () => StreamCompressor;
+  readonly open: () => ZlibPump | Promise<ZlibPump>;
   /** Length of what is to be compressed, where it was announced. */
   readonly announcedBytes: number | undefined;
   /** Ends a body that nobody has begun to read, and any other. */
@@ -30,7 +30,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   readonly #source: ServerStream;
   readonly #settings: CompressedBodySettings;
   readonly #onAbort = (): void => void this.return();
-  #compressor: StreamCompressor | undefined;
+  #compressor: ZlibPump | undefined;
   #takenBytes = 0;
   /** What is left of the piece at hand. */
   #rest: Uint8Array | undefined;
@@ -74,21 +74,22 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async #step(pieces: Uint8Array[]): Promise<void> {
-    const compressor = this.#compressor ??= this.#settings.open();
+    const compressor = this.#compressor ??= await this.#settings.open();
+    if (this.#isOver) return compressor.close();
     const bytes = this.#rest ?? await (this.#ahead ?? this.#source.next());
     if (this.#isOver) return;
     this.#rest = undefined;
     this.#ahead = undefined;
     if (bytes === undefined) {
       this.#checkLength();
-      await compressor.finish(pieces);
+      await collect(compressor.finish(), pieces);
       return this.#end();
     }
     const slice = bytes.subarray(0, SLICE_BYTES);
     this.#takenBytes += slice.length;
-    if (slice.length > 0) await compressor.write(slice, pieces);
+    if (slice.length > 0) await collect(compressor.write(slice), pieces);
     if (slice.length < bytes.length) this.#rest = bytes.subarray(SLICE_BYTES);
-    else if (!await this.#hasMore() && !this.#isOver) await compressor.flush(pieces);
+    else if (!await this.#hasMore() && !this.#isOver) await collect(compressor.flush(), pieces);
   }
 
   /** Asks for the next piece, and tells whether it comes without waiting for anything. */
@@ -106,11 +107,7 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
   #checkLength(): void {
     const { announcedBytes } = this.#settings;
     if (announcedBytes === undefined || announcedBytes === this.#takenBytes) return;
-    throw new HttpStateError(
-      "ERR_HTTP_BODY_LENGTH_MISMATCH",
-      `Cannot send body: ${this.#takenBytes} bytes came where ${announcedBytes} were announced`,
-      { state: "body", event: "end" },
-    );
+    throw bodyLengthMismatch(this.#takenBytes, announcedBytes);
   }
 
   #end(): void {
@@ -121,6 +118,19 @@ export class CompressedBody implements AsyncIterableIterator<Uint8Array> {
     this.#settings.signal.removeEventListener("abort", this.#onAbort);
     this.#settings.onEnd();
   }
+}
+
+/** The error of a body that is coded and has another length than its head would have said. */
+export function bodyLengthMismatch(sentBytes: number, announcedBytes: number): HttpStateError {
+  return new HttpStateError(
+    "ERR_HTTP_BODY_LENGTH_MISMATCH",
+    `Cannot send body: ${sentBytes} bytes came where ${announcedBytes} were announced`,
+    { state: "body", event: "end" },
+  );
+}
+
+async function collect(output: AsyncIterable<Uint8Array>, pieces: Uint8Array[]): Promise<void> {
+  for await (const piece of output) pieces.push(piece);
 }
 
 function concatAll(pieces: readonly Uint8Array[]): Uint8Array {

@@ -1,5 +1,5 @@
 import { type CompressionContext, createContext, type Zlib } from "./_compression_context.ts";
-import { StreamCompressor, type TransformStreamLike } from "./_stream_compressor.ts";
+import { ZlibPump, type ZlibStream } from "./_zlib_pump.ts";
 import type { ContentCoding } from "./content_coding.ts";
 
 /** How hard each coding tries: gzip and deflate 1 to 9, br 0 to 11, zstd 1 to 19. */
@@ -50,10 +50,9 @@ export class CompressionEngine {
    * @param coding How.
    * @param isSmall Whether it lives long and says little.
    */
-  stream(coding: ContentCoding, isSmall: boolean): StreamCompressor {
-    const flush = this.#flushKind(coding);
-    const stream = this.#createStream(coding, isSmall) as unknown as TransformStreamLike;
-    return new StreamCompressor(stream, flush);
+  stream(coding: ContentCoding, isSmall: boolean): ZlibPump {
+    const stream = this.#createStream(coding, isSmall) as ZlibStream;
+    return new ZlibPump(stream, this.#flushKind(coding));
   }
 
   #context(coding: "gzip" | "deflate" | "zstd"): CompressionContext | undefined {

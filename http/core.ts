@@ -91,6 +91,11 @@ export {
   parseForwardedFor,
   parseForwardedList,
 } from "./forwarded.ts";
+export { endToEndFields, endToEndTrailers, isHopByHop } from "./hop_by_hop.ts";
+export { appendVia, viaHas } from "./via.ts";
+export * from "./forwarded_writer.ts";
+export * from "./upstream_health.ts";
+export * from "./upstream_balancer.ts";
 export { type HeaderInit, HeaderList } from "./header_list.ts";
 export { IpRangeSet } from "./ip_range.ts";
 export {
@@ -158,3 +163,5 @@ export {
 } from "./socks5.ts";
 export { isCompressibleType } from "./compression_rules.ts";
 export { encodeServerSentEvent, type ServerSentEvent } from "./sse_encoder.ts";
+export * from "./trace_context.ts";
+export * from "./url_redaction.ts";

@@ -2,6 +2,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { FileError } from "../nbio/file_error.ts";
 import type { PositionalFile } from "../nbio/positional_file.ts";
 import { type ByteRange, formatContentRange, selectRanges } from "./byte_range.ts";
+import { addVary } from "./compression_rules.ts";
 import { evaluateConditions, rangeApplies, type Validators } from "./conditional_request.ts";
 import { formatContentDisposition } from "./content_disposition.ts";
 import { formatHttpDate } from "./date.ts";
@@ -176,7 +177,7 @@ function setCacheFields({ ctx, options }: FileAnswer, validators: Validators): v
     ctx.set("cache-control", cacheControl);
   }
   // Of every file that might have another beside it, whether it has one today or not.
-  if (options.codings.length > 0) ctx.append("vary", "Accept-Encoding");
+  if (options.codings.length > 0) addVary(ctx.response.headers);
 }
 
 function setContentFields({ ctx, representation, path, options }: FileAnswer): void {

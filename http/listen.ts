@@ -48,6 +48,8 @@ export interface SecuredSourceOwner {
   readonly wheel: DeadlineWheel;
   /** Is told what went wrong on our side. */
   readonly onError: (error: unknown) => void;
+  /** Is told when accepting below TLS has failed, and goes on. */
+  readonly onAcceptError: (error: unknown) => void;
 }
 
 /** The protocol this package speaks over TLS (RFC 7301 section 6). */
@@ -133,7 +135,7 @@ export class SecuredSource implements AcceptSource {
 
   /** The only place that loads it: who serves in the clear does not pay for TLS. */
   async #load(): Promise<Secured> {
-    const { provider, onError, clock, wheel } = this.#owner;
+    const { provider, onError, onAcceptError, clock, wheel } = this.#owner;
     const { listenTls } = await import("../tls/listen_tls.ts");
     if (this.#isClosed) return closedSource();
     try {
@@ -141,7 +143,7 @@ export class SecuredSource implements AcceptSource {
         ...this.#tls,
         listener: this.#plain,
         alpnProtocols: ALPN_PROTOCOLS,
-        onAcceptError: onError,
+        onAcceptError,
         clock,
         wheel,
         ...provider !== undefined && { provider },

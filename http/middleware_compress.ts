@@ -1,4 +1,5 @@
-import { CompressedBody } from "./compressed_body.ts";
+import { CompressedBody, type CompressedBodySettings } from "./compressed_body.ts";
+import { CompressedWriter } from "./compressed_writer.ts";
 import {
   CompressionEngine,
   type CompressionLevels,
@@ -15,7 +16,7 @@ import type { ContentCoding } from "./content_coding.ts";
 import { resolveBound } from "./limits.ts";
 import type { Middleware } from "./middleware.ts";
 import { rankEncodings } from "./negotiation.ts";
-import type { OutgoingResponse } from "./outgoing_response.ts";
+import type { BodyCoder, OutgoingResponse } from "./outgoing_response.ts";
 import type { Context } from "./server_context.ts";
 import type { StreamSource } from "./server_stream.ts";
 
@@ -87,11 +88,12 @@ const encoder = new TextEncoder();
 
 /**
  * Compresses answers in the coding that the client likes best (RFC 9110 section 12.5.3): text,
- * bytes and streams. What a stream gives is sent at once, also compressed.
+ * bytes, streams, and what is written by `ctx.writer()` or follows `ctx.flush()`. What a stream or
+ * a writer gives is sent at once, also compressed.
  *
  * An answer is left alone if it is small, of a type that is compressed itself or of none, a part
- * (206), coded already, or says `no-transform`; so is one whose head has left by `ctx.flush` or
- * `ctx.writer`. `Vary: Accept-Encoding` stands on all of them, compressed or not. An answer that is
+ * (206), coded already, or says `no-transform`; what holds counts when its head leaves, so whoever
+ * writes it by `ctx.writer` has set its type before. `Vary: Accept-Encoding` stands on all of them, compressed or not. An answer that is
  * compressed has a weak `ETag` and no `Content-Length` but that of what is sent.
  *
  * It belongs around {@linkcode etag}.
@@ -118,11 +120,14 @@ const encoder = new TextEncoder();
 export function compress(options: CompressOptions = {}): Middleware {
   const compressor = new Compressor(options);
   return async (ctx, next) => {
+    const response = ctx.response as OutgoingResponse;
     // Ahead of the handler, which may commit the head.
-    addVary(ctx.response.headers);
+    addVary(response.headers);
+    const outer = response.codeBody;
+    response.codeBody = () => compressor.code(ctx) ?? outer?.();
     await next();
-    const { committed, isHandedOver } = ctx.response;
-    if (committed || isHandedOver) return;
+    response.codeBody = outer;
+    if (response.committed || response.isHandedOver) return;
     // Only where something has to be waited for: every turn costs.
     const applied = compressor.apply(ctx);
     if (applied !== undefined) await applied;
@@ -157,18 +162,37 @@ class Compressor {
 
   /** Compresses an answer if it should be; a promise where that has to be waited for. */
   apply(ctx: Context): Promise<void> | undefined {
-    // What `ctx.stream` would do to a body that is answered with already is to drop it.
+    const choice = this.#decide(ctx);
+    if (choice === undefined) return;
+    if (this.#engine !== undefined) return this.#compress(this.#engine, ctx, choice);
+    return this.#load().then((engine) => this.#compress(engine, ctx, choice));
+  }
+
+  /** Makes the head of an answer say that its body will be compressed, if that should be. */
+  code(ctx: Context): BodyCoder | undefined {
+    const response = ctx.response as OutgoingResponse;
+    // Refused when it is written, and what is answered instead is not coded.
+    if (response.headers.has("transfer-encoding")) return undefined;
+    const choice = this.#decide(ctx);
+    if (choice === undefined || this.#streamCount >= this.#maxStreams) return undefined;
+    const announcedBytes = response.declaredLength();
+    const writer = new CompressedWriter(this.#settings(ctx, choice.coding, announcedBytes));
+    this.#begin(response, choice.coding);
+    return writer;
+  }
+
+  /** The coding of an answer, if it should be compressed; what the head says in any case. */
+  #decide(ctx: Context): Choice | undefined {
     const response = ctx.response as OutgoingResponse;
     const { status, headers } = response;
     addVary(headers);
     if (status === 304) weakenNotModified(headers, ctx.headers.get("if-none-match"));
-    if (!mayBeCompressed({ method: ctx.method, status, headers })) return;
+    if (!mayBeCompressed({ method: ctx.method, status, headers })) return undefined;
     const type = headers.get("content-type");
-    if (type === undefined || !this.#isCompressible(type) || this.#skip?.(ctx) === true) return;
+    if (type === undefined || !this.#isCompressible(type)) return undefined;
+    if (this.#skip?.(ctx) === true) return undefined;
     const choice = this.#choose(ctx.headers.get("accept-encoding"));
-    if (choice === undefined || this.#isSmall(response, choice)) return;
-    if (this.#engine !== undefined) return this.#compress(this.#engine, ctx, choice);
-    return this.#load().then((engine) => this.#compress(engine, ctx, choice));
+    return choice === undefined || this.#isSmall(response, choice) ? undefined : choice;
   }
 
   async #load(): Promise<CompressionEngine> {
@@ -187,14 +211,15 @@ class Compressor {
   }
 
   #compress(engine: CompressionEngine, ctx: Context, choice: Choice): undefined {
+    // What `ctx.stream` would do to a body that is answered with already is to drop it.
     const response = ctx.response as OutgoingResponse;
     const { body } = response;
     if (typeof body === "string" || body instanceof Uint8Array) {
       const bytes = typeof body === "string" ? encoder.encode(body) : body;
-      if (bytes.length > MAX_WHOLE_BYTES) this.#stream(engine, ctx, choice.coding, onePiece(bytes));
+      if (bytes.length > MAX_WHOLE_BYTES) this.#stream(ctx, choice.coding, onePiece(bytes));
       else this.#compressWhole(engine, response, choice, bytes);
     } else if (body !== undefined) {
-      this.#stream(engine, ctx, choice.coding, body, response.declaredLength());
+      this.#stream(ctx, choice.coding, body, response.declaredLength());
     } else if (ctx.method === "HEAD" && response.declaredLength() !== undefined) {
       // What a GET would be answered with: its length is known, but not that of its coding.
       markCoded(response.headers, choice.coding);
@@ -216,7 +241,6 @@ class Compressor {
   }
 
   #stream(
-    engine: CompressionEngine,
     ctx: Context,
     coding: ContentCoding,
     source: StreamSource,
@@ -224,13 +248,28 @@ class Compressor {
   ): void {
     if (this.#streamCount >= this.#maxStreams) return;
     const response = ctx.response as OutgoingResponse;
-    const isSmall = EVENT_STREAM.test(response.headers.get("content-type") ?? "");
-    response.body = new CompressedBody(source, {
-      open: () => engine.stream(coding, isSmall),
+    response.body = new CompressedBody(source, this.#settings(ctx, coding, announcedBytes));
+    this.#begin(response, coding);
+  }
+
+  #settings(
+    ctx: Context,
+    coding: ContentCoding,
+    announcedBytes: number | undefined,
+  ): CompressedBodySettings {
+    const isSmall = EVENT_STREAM.test(ctx.response.headers.get("content-type") ?? "");
+    return {
+      open: () =>
+        this.#engine?.stream(coding, isSmall) ??
+          this.#load().then((engine) => engine.stream(coding, isSmall)),
       announcedBytes,
       signal: ctx.signal,
       onEnd: () => this.#streamCount--,
-    });
+    };
+  }
+
+  /** Counts a stream, and has the head tell of it. */
+  #begin(response: OutgoingResponse, coding: ContentCoding): void {
     this.#streamCount++;
     markCoded(response.headers, coding);
   }

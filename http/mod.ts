@@ -110,6 +110,19 @@ export {
   type SseBroadcasterOptions,
   type SseSubscribeOptions,
 } from "./sse_broadcaster.ts";
+export { type FetchApp, type FetchHandler, toHandler } from "./to_handler.ts";
+export { toFetch, type ToFetchInfo, type ToFetchOptions } from "./to_fetch.ts";
+export type { FetchInfo } from "./adapter_info.ts";
+export { reverseProxy, type ReverseProxyHandler } from "./reverse_proxy.ts";
+export * from "./reverse_proxy_options.ts";
+export { tunnelBytes, type TunnelEnd, type TunnelOptions } from "./byte_tunnel.ts";
+export type { UpstreamCheckOptions } from "./upstream_check.ts";
+export type { ReverseProxyStats, UpstreamStats } from "./upstream_group.ts";
+export { endToEndFields, endToEndTrailers, isHopByHop } from "./hop_by_hop.ts";
+export { appendVia, viaHas } from "./via.ts";
+export * from "./forwarded_writer.ts";
+export * from "./upstream_health.ts";
+export * from "./upstream_balancer.ts";
 export { cors, type CorsOptions, type CorsOrigin } from "./middleware_cors.ts";
 export { csrf, type CsrfOptions } from "./middleware_csrf.ts";
 export type { LogEntry } from "./log_format.ts";
@@ -256,6 +269,7 @@ export type {
   ClientPoolHostStats,
   ClientPoolOptions,
   ClientPoolStats,
+  ConnectionObserver,
   PoolAcquireOptions,
   PooledConnection,
   PoolTarget,

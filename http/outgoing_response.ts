@@ -53,6 +53,18 @@ export class ContentType {
 /** What a response can consist of; a `ReadableStream` is an async iterable. */
 export type ResponseBody = string | Uint8Array | AsyncIterable<Uint8Array | string>;
 
+/** Codes a body whose head has left before it, and has said so. */
+export interface BodyCoder {
+  /** What is sent for a piece; it may stay behind where more is known to follow at once. */
+  write(bytes: Uint8Array, hasMore: boolean): AsyncIterable<Uint8Array>;
+  /** What is sent at the end. */
+  finish(): AsyncIterable<Uint8Array>;
+  /** What is sent for a body that is at hand as a whole or as a stream; instead of the others. */
+  stream(source: AsyncIterable<Uint8Array | string>): AsyncIterable<Uint8Array>;
+  /** Lets go of everything. */
+  close(): void;
+}
+
 /**
  * The answer so far, to look at: what `ctx.response` shows.
  *
@@ -113,6 +125,18 @@ export class OutgoingResponse implements ResponseView {
 
   /** Whether a body may still be answered with, although the head has left. */
   owesBody = false;
+
+  /**
+   * Asked where the head leaves before the body is there, and before it leaves: it may change the
+   * head.
+   */
+  codeBody: (() => BodyCoder | undefined) | undefined = undefined;
+
+  /**
+   * Told once that all of the response has left, or with an error that it never will; whoever sets
+   * it makes the response leave at once.
+   */
+  onSettled: ((error: unknown) => void) | undefined = undefined;
 
   #status = 0;
   #reason: string | undefined;
@@ -311,6 +335,18 @@ export class OutgoingResponse implements ResponseView {
       out.length = rollback;
       throw error;
     }
+  }
+
+  /** Tells {@linkcode OutgoingResponse.onSettled} of the end; `undefined` for a good one. */
+  settle(error: unknown): void {
+    const tell = this.onSettled;
+    this.onSettled = undefined;
+    tell?.(error);
+  }
+
+  /** Whether all of it has been written. */
+  get isEnded(): boolean {
+    return this.#state === ORDINARY.responseEnd;
   }
 
   /**

@@ -11,6 +11,8 @@ import { resolveServerOptions, type ServeOptions } from "./server_options.ts";
 import { type Handler, ServerShared } from "./server_shared.ts";
 
 const DEFAULT_PORT = 8000;
+/** Longest time of a timer: 24 days. */
+const MAX_GRACE_MS = 2 ** 31 - 1;
 
 /** Options of {@linkcode HttpServer.shutdown}. */
 export interface ShutdownOptions {
@@ -99,11 +101,15 @@ export class HttpServer implements AsyncDisposable {
     for (const connection of this.#shared.connections) {
       if (connection.isIdle) connection.abort(shutdownError());
     }
-    const grace = this.#shared.wheel.create(() => this.#abortAll());
+    const { clock } = this.#shared.options;
+    // Not of the wheel, which keeps no process alive: a connection need not either, of which nothing
+    // is read, and whoever waits here would wait for ever.
+    const grace = graceMs > 0 && graceMs < Infinity
+      ? clock.setTimer(() => this.#abortAll(), Math.min(graceMs, MAX_GRACE_MS))
+      : undefined;
     if (graceMs === 0) this.#abortAll();
-    else grace.arm(graceMs);
     await this.finished;
-    grace.cancel();
+    if (grace !== undefined) clock.clearTimer(grace);
   }
 
   #abortAll(): void {
@@ -112,12 +118,10 @@ export class HttpServer implements AsyncDisposable {
 
   /** Figures so far. */
   stats(): ServerStats {
-    const { acceptedCount, acceptErrorCount } = this.#listener.stats();
     return {
-      acceptedCount,
+      acceptedCount: this.#listener.stats().acceptedCount,
       connectionCount: this.#shared.connections.size,
       ...this.#shared.counters,
-      acceptErrorCount,
     };
   }
 
@@ -140,6 +144,10 @@ export class HttpServer implements AsyncDisposable {
 function openListener(options: ServeOptions, shared: ServerShared): TransportListener {
   const { maxConnections, clock, tls } = options;
   const onError = (error: unknown): void => shared.options.onError(error, undefined);
+  const onAcceptError = (error: unknown): void => {
+    shared.counters.acceptErrorCount++;
+    onError(error);
+  };
   // Before anything is bound: nobody would get hold of it.
   checkMaxConnections(maxConnections);
   const plain = openSources(options);
@@ -151,11 +159,12 @@ function openListener(options: ServeOptions, shared: ServerShared): TransportLis
         clock: shared.options.clock,
         wheel: shared.wheel,
         onError,
+        onAcceptError,
       })
     );
   return listen({
     listeners,
-    onAcceptError: onError,
+    onAcceptError,
     onError,
     ...maxConnections !== undefined && { maxConnections },
     ...clock !== undefined && { clock },
@@ -169,6 +178,7 @@ function openSources(options: ServeOptions): readonly AcceptSource[] {
   if (listener !== undefined) return [listener];
   const address = path !== undefined ? { path } : { port, hostname };
   checkListenAddress(address);
+  if (options.worker !== undefined && path === undefined) return [options.worker.listen(address)];
   return bindAddresses([address]);
 }
 
@@ -233,6 +243,8 @@ export function serve(handler: Handler, options: ServeOptions = {}): HttpServer 
   const server = new HttpServer(handler, options);
   try {
     options.onListen?.(server.addr);
+    // What it rejects with is a fault that nobody else hears of.
+    options.worker?.manage(server).catch(reportError);
   } catch (error) {
     // Nobody else gets hold of the server to stop it.
     void server.shutdown({ graceMs: 0 });

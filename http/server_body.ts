@@ -16,6 +16,8 @@ const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 export class ServerBody implements BodySource {
   /** Whether the body turned out to be unreadable: nothing can follow it. */
   isFailed = false;
+  /** Bytes that were read, without their framing. */
+  receivedBytes = 0;
 
   readonly #reader: RequestReader;
   readonly #input: ServerInput;
@@ -91,7 +93,10 @@ export class ServerBody implements BodySource {
     try {
       const view = this.#reader.takeBody(this.#input.buffer);
       // A client that sends its body unasked does not wait (RFC 9110 10.1.1).
-      if (view !== undefined) this.#owesContinue = false;
+      if (view !== undefined) {
+        this.#owesContinue = false;
+        this.receivedBytes += view.length;
+      }
       return view;
     } catch (error) {
       this.isFailed = true;
@@ -121,6 +126,7 @@ export class ServerBody implements BodySource {
       destination.subarray(0, most),
       (taken) => this.#reader.skipBody(taken),
     );
+    this.receivedBytes += count;
     this.#afterRead();
     return count;
   }

@@ -12,6 +12,7 @@ import type { HandedExchange } from "./server_handover.ts";
 import { type InputOwner, ServerInput } from "./server_input.ts";
 import { MAX_INLINE_BYTES, ServerOutput } from "./server_output.ts";
 import type { HandlerResult, ServedConnection, ServerShared } from "./server_shared.ts";
+import type { ServerObserver } from "./server_telemetry.ts";
 
 /** Responses of pipelined requests collect up to this size before they leave. */
 const MAX_BATCH_BYTES = 64 * 1024;
@@ -51,6 +52,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   /** Requests so far. */
   requestCount = 0;
 
+  /** Who counts and traces; asked for once per connection. */
+  readonly #observer: ServerObserver | undefined;
   #reader: RequestReader | undefined;
   #exchange: ServerExchange | undefined;
   /** What the connection became when it was given away. */
@@ -72,13 +75,15 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     const onExpire = () => this.#onDeadline();
     this.deadline = new ServerDeadline(wheel, options.timeouts, onExpire, this.input);
     this.output = new ServerOutput(transport, shared, this.deadline, this);
+    this.#observer = shared.telemetry?.observe();
   }
 
   /** Whether no request is under way, nor a response on its way out. */
   get isIdle(): boolean {
     const { phase } = this.deadline;
-    return this.#exchange === undefined && this.input.buffer.length === 0 &&
-      (phase === "head" || phase === "idle");
+    // The buffer keeps an empty line for the head behind it (RFC 9112 section 2.2): it is no request.
+    const hasRequest = this.input.buffer.length > 0 && this.#reader?.isStarted !== false;
+    return this.#exchange === undefined && !hasRequest && (phase === "head" || phase === "idle");
   }
 
   get isGone(): boolean {
@@ -102,6 +107,9 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     } catch (error) {
       this.abort(error);
     } finally {
+      this.#observer?.cut(this.input.error);
+      // Nothing of it is left to be sent, whatever has ended the connection.
+      this.#exchange?.lose(this.input.error);
       this.deadline.cancel();
       this.output.release();
       if (this.#heir === undefined) closeQuietly(this.transport);
@@ -127,10 +135,11 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
         return this.#afterInput();
       case Step.WRITE: {
         const rest = this.output.endWrite(value as number);
-        return rest === undefined ? this.#awaitHead() : this.#wait(Step.WRITE_REST, rest);
+        // Requests may have come meanwhile, by the read that watches for the client's end.
+        return rest === undefined ? this.#answerAll() : this.#wait(Step.WRITE_REST, rest);
       }
       case Step.WRITE_REST:
-        return this.#awaitHead();
+        return this.#answerAll();
       case Step.ANSWER:
         return value ? this.#answerAll() : this.#wait(Step.FINISH, this.#finish());
       case Step.FINISH:
@@ -178,6 +187,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
 
   /** Cuts the connection; `ctx.signal` aborts with the reason. */
   abort(reason: unknown): void {
+    this.#observer?.note(reason);
     this.#isAborted = true;
     this.#exchange?.cut(reason);
     this.input.failWait(reason);
@@ -217,7 +227,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
       const handler = reader.method === "CONNECT"
         ? this.shared.options.onConnect ?? refuseConnect
         : this.shared.handler;
-      result = handler(exchange.context);
+      const observer = this.#observer;
+      result = observer === undefined ? handler(exchange.context) : observer.run(handler, exchange);
     } catch (error) {
       exchange.answerError(error);
     }
@@ -225,7 +236,8 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
       return this.#answerLater(exchange, reader, result);
     }
     const large = exchange.writeSimple();
-    const isOver = large === undefined && reader.isBodyDone && !exchange.isLast;
+    const isOver = large === undefined && reader.isBodyDone && !exchange.isLast &&
+      exchange.response.onSettled === undefined;
     if (isOver && this.output.length < MAX_BATCH_BYTES) return this.#next(reader);
     return this.#afterResponse(exchange, reader, large);
   }
@@ -259,6 +271,10 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
     // The rest of the body is ours: a handler that still reads gets an error.
     exchange.end();
     if (large !== undefined) await this.output.write(large);
+    if (exchange.response.onSettled !== undefined) {
+      await this.output.flush();
+      exchange.response.settle(undefined);
+    }
     if (mustClose) return false;
     if (this.output.length >= MAX_BATCH_BYTES || !reader.isBodyDone) await this.output.flush();
     if (!reader.isBodyDone && !await this.#drain(reader)) return false;
@@ -268,9 +284,11 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
 
   giveAway(heir: HandedExchange): void {
     const { connections } = this.shared;
+    this.#observer?.end();
     connections.delete(this);
     connections.add(heir);
     this.#heir = heir;
+    this.#exchange?.response.settle(undefined);
     this.#exchange = undefined;
     this.input.giveAway();
     const reader = this.#reader!;
@@ -280,6 +298,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   }
 
   #next(reader: RequestReader): true {
+    this.#observer?.end();
     this.#exchange?.end();
     this.#exchange = undefined;
     reader.next();
@@ -312,10 +331,12 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
   /** Sends what waits and closes so that the client can read it. */
   async #finish(): Promise<void> {
     this.#exchange?.end();
+    this.#exchange?.lose(this.input.error);
     this.#exchange = undefined;
     this.deadline.cancel();
     if (this.isGone) return;
     await this.output.flush();
+    this.#observer?.end();
     // Nothing more comes that could be answered with a reset.
     if (this.input.isEnded) return;
     if (this.input.pending !== undefined) return await this.#lingerBehindRead();
@@ -384,7 +405,7 @@ export class ServerConnection implements ExchangeHost, InputOwner, ServedConnect
 
   onInputEnd(): void {
     if (this.shared.options.abortOnHalfClose) {
-      this.#exchange?.abortSignal(new ConnectionClosedError("Client ended its direction"));
+      this.#exchange?.leave(new ConnectionClosedError("Client ended its direction"));
     }
   }
 

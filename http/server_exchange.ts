@@ -5,9 +5,14 @@ import { closeQuietly, type Transport } from "../nbio/transport.ts";
 import { BodyEncoder } from "./body_encoder.ts";
 import { IncomingBody } from "./body_incoming.ts";
 import { HttpStateError } from "./errors.ts";
-import { Framing } from "./framing.ts";
+import { Framing, mayHaveBody } from "./framing.ts";
 import type { HeaderInit, HeaderList } from "./header_list.ts";
-import { OutgoingResponse, type ResponseSurroundings } from "./outgoing_response.ts";
+import {
+  type BodyCoder,
+  OutgoingResponse,
+  type ResponseBody,
+  type ResponseSurroundings,
+} from "./outgoing_response.ts";
 import type { RequestReader } from "./request_reader.ts";
 import { adoptResponse } from "./server_adopt.ts";
 import { ServerBody } from "./server_body.ts";
@@ -79,6 +84,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #source: ServerBody | undefined;
   #body: IncomingBody | undefined;
   #encoder: BodyEncoder | undefined;
+  #coder: BodyCoder | undefined;
   #writer: ResponseWriter | undefined;
   #headFlush: Promise<void> | undefined;
   #controller: AbortController | undefined;
@@ -91,6 +97,8 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   #heir: HandedExchange | undefined;
   #isSettled = false;
   #isPrepared = false;
+  /** Whether the client counts as gone although it could still read. */
+  #hasLeft = false;
 
   /**
    * @param host The connection.
@@ -267,6 +275,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   end(): void {
     this.context.expire();
     this.#source?.close();
+    this.#coder?.close();
   }
 
   /** Aborts `ctx.signal`, once. */
@@ -282,11 +291,39 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     this.#stream?.cancel(reason);
   }
 
+  /** The client can still read, but counts as gone: what is at hand may leave, a stream ends. */
+  leave(reason: unknown): void {
+    this.#hasLeft = true;
+    this.abortSignal(reason);
+    if (this.#stream !== undefined) this.#abort(reason);
+  }
+
+  /** Tells who wants to know of the end, if nobody has yet, that the answer was not sent. */
+  lose(cause: unknown): void {
+    if (this.response.onSettled === undefined) return;
+    this.response.settle(
+      this.#abortReason ?? new ConnectionClosedError("Client is gone", { cause }),
+    );
+  }
+
   /** The connection is cut: nobody waits for the handler either. */
   cut(reason: unknown): void {
     this.giveUp(reason);
     if (this.handed !== undefined) closeQuietly(this.handed);
     this.#answered?.reject(reason);
+  }
+
+  /** Bytes of the request's body: as announced, else as read; `undefined` where nobody has read it. */
+  get requestBytes(): number | undefined {
+    return this.#reader?.bodyLength ?? this.#source?.receivedBytes;
+  }
+
+  /** Bytes of the response's body so far, without its framing. */
+  get responseBytes(): number {
+    if (this.#encoder !== undefined) return this.#encoder.isSilent ? 0 : this.#encoder.sentBytes;
+    const { status, body } = this.response;
+    if (status === RESET_CONTENT || !mayHaveBody(status, this.method)) return 0;
+    return typeof body === "string" || body instanceof Uint8Array ? bytesOf(body).length : 0;
   }
 
   /** Whether nobody is left to answer. */
@@ -451,6 +488,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     const { response } = this;
     response.checkOpen("head");
     if (!response.isAnswered) response.setStatus(200);
+    this.#coder = response.codeBody?.();
     if (this.#body?.used) this.#source!.writeContinue();
     this.isLast = this.#decideLast();
     const out = this.#host.output.buffer;
@@ -494,6 +532,8 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   async #sendStream(): Promise<void> {
     // Before the head leaves: a source that cannot be read is a 500.
     this.#stream = new ServerStream(this.response.body as StreamSource);
+    // It may never end, and nobody would let go of it.
+    if (this.#hasLeft) return this.#host.abort(this.#abortReason);
     await this.flushHead();
     await this.#sendPieces();
   }
@@ -501,26 +541,49 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   async #sendPieces(): Promise<void> {
     const { body } = this.response;
     this.response.owesBody = false;
+    if (this.#coder !== undefined) return await this.#sendCoded(this.#coder, body);
     if (typeof body === "string" || body instanceof Uint8Array) {
-      await this.writePiece(bytesOf(body));
+      await this.#sendPiece(bytesOf(body));
     } else if (body !== undefined) {
       await this.#sendStreamed(this.#stream ??= new ServerStream(body));
     }
     await this.endBody([]);
   }
 
+  async #sendCoded(coder: BodyCoder, body: ResponseBody | undefined): Promise<void> {
+    const source = body instanceof Uint8Array || typeof body !== "object" ? onePiece(body) : body;
+    // A source may ask whether it is sent as it is.
+    this.response.body = undefined;
+    await this.#sendStreamed(this.#stream = new ServerStream(coder.stream(source)));
+    await this.#endFramed([]);
+  }
+
   async #sendStreamed(stream: ServerStream): Promise<void> {
     // A source may have nothing to say for long: HEAD does not wait for it.
     if (this.#encoder!.isSilent) return stream.cancel("Response has no body");
-    for (let piece; (piece = await stream.next()) !== undefined;) await this.writePiece(piece);
+    for (let piece; (piece = await stream.next()) !== undefined;) await this.#sendPiece(piece);
   }
 
-  async writePiece(bytes: Uint8Array): Promise<void> {
+  async writePiece(bytes: Uint8Array, hasMore: boolean): Promise<void> {
+    if (this.#coder === undefined || this.#encoder!.isSilent) return await this.#sendPiece(bytes);
+    this.#checkAlive();
+    for await (const piece of this.#coder.write(bytes, hasMore)) await this.#sendPiece(piece);
+  }
+
+  async #sendPiece(bytes: Uint8Array): Promise<void> {
     this.#checkAlive();
     await this.#host.output.writePiece(bytes, this.#encoder!);
   }
 
   async endBody(trailers: HeaderInit): Promise<void> {
+    if (this.#coder !== undefined && !this.#encoder!.isSilent) {
+      this.#checkAlive();
+      for await (const piece of this.#coder.finish()) await this.#sendPiece(piece);
+    }
+    await this.#endFramed(trailers);
+  }
+
+  async #endFramed(trailers: HeaderInit): Promise<void> {
     this.#checkAlive();
     await this.#host.output.endBody(this.#encoder!, trailers);
     this.response.end();
@@ -550,4 +613,9 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
   get plainTail(): Uint8Array {
     return this.#host.shared.plainTail;
   }
+}
+
+/** A body at hand as a stream of what is there of it. */
+async function* onePiece(body: string | Uint8Array | undefined): AsyncGenerator<Uint8Array, void> {
+  if (body !== undefined) yield bytesOf(body);
 }

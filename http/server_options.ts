@@ -1,5 +1,8 @@
 import type { AcceptSource } from "../nbio/accept_source.ts";
 import { type Clock, systemClock } from "../nbio/clock.ts";
+import type { Telemetry } from "../nbio/telemetry.ts";
+import { resolveTelemetry } from "../nbio/telemetry_guard.ts";
+import type { PreforkWorker } from "../nbio/prefork_worker.ts";
 import type { TlsProvider } from "../nbio/tls_provider.ts";
 import {
   type HttpLenience,
@@ -108,6 +111,18 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
   /** Several listeners that are open already, under one limit, instead of a port. */
   readonly listeners?: readonly AcceptSource[];
   /**
+   * What `preforkWorker()` gives, so that the server uses several cores under
+   * `prefork()`: it shares its port with the other workers, says that it is ready,
+   * and stops when the worker is to stop. `undefined` is a program that is no
+   * worker, where it serves alone.
+   *
+   * The port may not be 0. Where the port is bound later (threads without
+   * `--unstable-net`), a port that is taken ends the worker instead of throwing.
+   *
+   * @default {undefined}
+   */
+  readonly worker?: PreforkWorker | undefined;
+  /**
    * Serves over TLS: certificate and key, and the rest; `ctx.tlsInfo` has what
    * the handshake told. It secures whatever is listened on: give no `listenTls()`
    * with it.
@@ -203,6 +218,12 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
    */
   readonly abortOnHalfClose?: boolean;
   /**
+   * Who counts and traces the requests; see `@nbio/net/http/otel` for OpenTelemetry.
+   *
+   * @default {undefined} (nobody)
+   */
+  readonly telemetry?: Telemetry;
+  /**
    * Where time comes from; for tests.
    *
    * @default {systemClock}
@@ -225,6 +246,8 @@ export interface ResolvedServerOptions {
   readonly clock: Clock;
   readonly onError: (error: unknown, ctx: Context | undefined) => void;
   readonly onConnect: Handler | undefined;
+  /** One that never throws. */
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** By how much the server keeps a connection longer than it tells. */
@@ -277,6 +300,7 @@ export function resolveServerOptions(options: ServeOptions): ResolvedServerOptio
     clock: options.clock ?? systemClock,
     onError: options.onError ?? logError,
     onConnect: options.onConnect,
+    telemetry: resolveTelemetry(options.telemetry),
   };
 }
 

@@ -6,6 +6,7 @@ import { OutputBuffer } from "./output_buffer.ts";
 import { RequestReader } from "./request_reader.ts";
 import type { Context } from "./server_context.ts";
 import type { ResolvedServerOptions } from "./server_options.ts";
+import { ServerTelemetry } from "./server_telemetry.ts";
 
 /** Spare readers and buffers kept: as many as are busy at once, not as are idle. */
 const MAX_SPARE = 256;
@@ -42,6 +43,8 @@ export interface ServedConnection {
 export interface ServerCounters {
   requestCount: number;
   protocolErrorCount: number;
+  /** Failed attempts to accept, of listeners below TLS as well. */
+  acceptErrorCount: number;
 }
 
 /**
@@ -59,7 +62,13 @@ export class ServerShared {
   /** The connections that are open. */
   readonly connections: Set<ServedConnection> = new Set();
   /** Counters. */
-  readonly counters: ServerCounters = { requestCount: 0, protocolErrorCount: 0 };
+  readonly counters: ServerCounters = {
+    requestCount: 0,
+    protocolErrorCount: 0,
+    acceptErrorCount: 0,
+  };
+  /** Who counts and traces; `undefined` for nobody. */
+  readonly telemetry: ServerTelemetry | undefined;
   /** The `Keep-Alive` line for the first response of a connection. */
   readonly keepAliveLine: Uint8Array;
   /** Whether the server is on its way down. */
@@ -80,7 +89,8 @@ export class ServerShared {
   constructor(handler: Handler, options: ResolvedServerOptions) {
     this.handler = handler;
     this.options = options;
-    const { clock, timeouts } = options;
+    const { clock, timeouts, telemetry } = options;
+    this.telemetry = telemetry === undefined ? undefined : new ServerTelemetry(telemetry, clock);
     this.wheel = clock === systemClock ? deadlines : new DeadlineWheel(clock);
     this.#dateExpiry = this.wheel.create(() => this.#dropDate());
     this.keepAliveLine = keepAliveLine(timeouts.keepAliveHintTimeoutMs);

@@ -4,8 +4,11 @@ import { bytesOf } from "./server_stream.ts";
 
 /** What a writer needs of its connection. */
 export interface WriterTarget {
-  /** Sends a piece of the body; resolves when the transport has taken it. */
-  writePiece(bytes: Uint8Array): Promise<void>;
+  /**
+   * Sends a piece of the body; resolves when the transport has taken it, or could have: where
+   * something waits behind it, a coding may keep it back.
+   */
+  writePiece(bytes: Uint8Array, hasMore: boolean): Promise<void>;
   /** Ends the body; resolves when everything has left. */
   endBody(trailers: HeaderInit): Promise<void>;
 }
@@ -35,6 +38,7 @@ export interface WriterTarget {
 export class ResponseWriter {
   readonly #target: WriterTarget;
   #tail: Promise<void>;
+  #waitingCount = 0;
   #isClosed = false;
 
   /**
@@ -70,7 +74,13 @@ export class ResponseWriter {
    */
   write(chunk: Uint8Array | string): Promise<void> {
     if (this.#isClosed) return Promise.reject(closedError("write"));
-    return this.#enqueue(() => this.#target.writePiece(bytesOf(chunk)));
+    let bytes: Uint8Array;
+    try {
+      bytes = bytesOf(chunk);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#enqueue(() => this.#target.writePiece(bytes, this.#waitingCount > 0));
   }
 
   /**
@@ -89,7 +99,11 @@ export class ResponseWriter {
   }
 
   #enqueue(operation: () => Promise<void>): Promise<void> {
-    const result = this.#tail.then(operation);
+    this.#waitingCount++;
+    const result = this.#tail.then(() => {
+      this.#waitingCount--;
+      return operation();
+    });
     // What failed is told to its caller; here only the order counts.
     this.#tail = result.catch(() => {});
     return result;

@@ -81,3 +81,4 @@ export type {
   WebSocketCompressionOptions,
   WebSocketOptions,
 } from "./websocket_options.ts";
+export type { WebSocketMonitor, WebSocketObserver } from "./websocket_telemetry.ts";

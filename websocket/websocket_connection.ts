@@ -21,6 +21,7 @@ import { type OpenMessageOptions, WebSocketMessageWriter } from "./websocket_mes
 import type { ResolvedWebSocketOptions } from "./websocket_options.ts";
 import { rejectQuietly, type WebSocketOutput } from "./websocket_output.ts";
 import { WebSocketPings } from "./websocket_pings.ts";
+import type { WebSocketObserver } from "./websocket_telemetry.ts";
 
 /** What a connection is made of, behind its handshake. */
 export interface WebSocketConnectionSource {
@@ -85,6 +86,8 @@ export class WebSocketConnection implements AsyncDisposable {
   readonly #output: WebSocketOutput;
   readonly #pings: WebSocketPings;
   readonly #lifetime: WebSocketLifetime;
+  /** Who counts; asked for once per connection. */
+  readonly #observer: WebSocketObserver | undefined;
   #isAsked = false;
   /** What becomes of what comes, for whoever has asked. */
   #give: (event: InputEvent) => unknown = eventOf;
@@ -117,6 +120,7 @@ export class WebSocketConnection implements AsyncDisposable {
     const parts = { core, transport, options, input, pings, shutdownSignal };
     this.#lifetime = new WebSocketLifetime(parts);
     this.#output = this.#lifetime.output;
+    this.#observer = options.telemetry?.observe(role, this.#lifetime.closed, options.wheel);
     core.deliversPings = false;
     core.pauseReading(options.wheel.now());
     if (bytes.length > 0) core.receive(bytes, options.wheel.now());
@@ -240,7 +244,10 @@ export class WebSocketConnection implements AsyncDisposable {
         this.#throwIfDropped();
         this.#core.sendFragment(fragment, isFinal, options);
         const sent = this.#schedule();
-        if (isFinal) this.#output.release();
+        if (isFinal) {
+          this.#observer?.sent();
+          this.#output.release();
+        }
         return sent;
       });
     });
@@ -306,6 +313,7 @@ export class WebSocketConnection implements AsyncDisposable {
     try {
       if (typeof data === "string") this.#core.sendText(data, options);
       else this.#core.sendBinary(data, options);
+      this.#observer?.sent();
     } catch (error) {
       return rejectQuietly(this.#lifetime.dropped?.error ?? error);
     }
@@ -336,6 +344,7 @@ export class WebSocketConnection implements AsyncDisposable {
       const event = this.#input.poll();
       if (event === undefined) return undefined;
       if (event === "end") this.#lifetime.settle();
+      else if (this.#observer !== undefined && isLast(event)) this.#observer.received();
       if (this.#input.rest()) this.#lifetime.arm();
       return event;
     } catch (error) {
@@ -396,6 +405,11 @@ export class WebSocketConnection implements AsyncDisposable {
     if (event === "end" || event.isFinal) this.#isStreaming = false;
     return event;
   }
+}
+
+/** Whether a message ends with what has come. */
+function isLast(event: Exclude<InputEvent, "end">): boolean {
+  return event.type !== "piece" || event.isFinal;
 }
 
 /** The options that the core takes, under the same names. */

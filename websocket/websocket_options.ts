@@ -1,9 +1,11 @@
 import { resolveBound } from "../http/limits.ts";
 import { deadlines, type DeadlineWheel } from "../nbio/deadline_wheel.ts";
+import type { Telemetry } from "../nbio/telemetry.ts";
 import type { WebSocketCompression } from "./compression.ts";
 import type { WebSocketRole } from "./connection_options.ts";
 import { type DeflateEngine, type DeflateOptions, loadDeflateEngine } from "./deflate_engine.ts";
 import type { DeflateNegotiationOptions, DeflateParameters } from "./extension_negotiation.ts";
+import { type WebSocketMonitor, webSocketTelemetry } from "./websocket_telemetry.ts";
 
 /** What to agree on of permessage-deflate, and how to compress then. */
 export interface WebSocketCompressionOptions
@@ -92,12 +94,21 @@ export interface WebSocketOptions {
    * @default {deadlines}
    */
   readonly wheel?: DeadlineWheel;
+  /**
+   * Who counts connections and messages.
+   *
+   * @default {undefined} (nobody)
+   */
+  readonly telemetry?: Telemetry;
 }
 
 /** Options with every value set: what the inside works with. */
 export type ResolvedWebSocketOptions =
-  & Required<Omit<WebSocketOptions, "signal" | "compression">>
-  & { readonly signal: AbortSignal | undefined };
+  & Required<Omit<WebSocketOptions, "signal" | "compression" | "telemetry">>
+  & {
+    readonly signal: AbortSignal | undefined;
+    readonly telemetry: WebSocketMonitor | undefined;
+  };
 
 const DEFAULTS = {
   maxMessageBytes: 1_048_576,
@@ -122,7 +133,9 @@ export function resolveWebSocketOptions(options: WebSocketOptions): ResolvedWebS
   for (const name of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     bounds[name] = resolveBound(name, options[name] ?? DEFAULTS[name]);
   }
-  const resolved = { ...bounds, signal: options.signal, wheel: options.wheel ?? deadlines };
+  const { signal, wheel = deadlines } = options;
+  const telemetry = webSocketTelemetry(options.telemetry);
+  const resolved = { ...bounds, signal, wheel, telemetry };
   return share(resolved);
 }
 

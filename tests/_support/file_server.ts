@@ -1,9 +1,10 @@
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { eventually } from "./peer.ts";
 import { RawClient } from "./raw_client.ts";
 import type { RawResponse } from "./raw_response.ts";
 import { request } from "./server_harness.ts";
+import { serve } from "./tls_switch.ts";
 
 /** A time long ago: the entity tags of such files are strong. */
 export const OLD_MS: number = Date.UTC(2020, 0, 2, 3, 4, 5);

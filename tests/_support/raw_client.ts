@@ -1,5 +1,6 @@
 import { bytesOf } from "./raw_bytes.ts";
 import { parseResponse, type RawResponse } from "./raw_response.ts";
+import { connect } from "./tls_switch.ts";
 
 /** Where a server listens. */
 export interface RawAddress {
@@ -33,7 +34,7 @@ export interface RawClientOptions {
  * time to pass: only for bytes, for the end, or for its one deadline.
  */
 export class RawClient implements AsyncDisposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   readonly #timer: ReturnType<typeof setTimeout>;
   readonly #pumping: Promise<void>;
   #buffer = new Uint8Array(4096);
@@ -43,17 +44,15 @@ export class RawClient implements AsyncDisposable {
   #isTimedOut = false;
   #wake: (() => void) | undefined;
 
-  private constructor(conn: Deno.TcpConn, timeoutMs: number) {
+  private constructor(conn: Deno.Conn, timeoutMs: number) {
     this.#conn = conn;
-    conn.setNoDelay(true);
     this.#timer = setTimeout(() => this.#giveUp(), timeoutMs);
     this.#pumping = this.#pump();
   }
 
-  /** Connects to a server. */
+  /** Connects to a server; over TLS where it is one of the switch. */
   static async connect(address: RawAddress, options: RawClientOptions = {}): Promise<RawClient> {
-    const conn = await Deno.connect({ ...address, transport: "tcp" });
-    return new RawClient(conn, options.timeoutMs ?? 5000);
+    return new RawClient(await connect(address), options.timeoutMs ?? 5000);
   }
 
   /** How the server's side ended; `undefined` while it is open. */

@@ -1,7 +1,7 @@
 /** Both ends of WebSocket connections for tests of the drivers. */
 
 import { assertEquals } from "@std/assert";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Transport } from "../../nbio/transport.ts";
 import { upgrade, type UpgradeOptions } from "../../websocket/upgrade.ts";
@@ -10,6 +10,7 @@ import {
   resolveWebSocketOptions,
   type WebSocketOptions,
 } from "../../websocket/websocket_options.ts";
+import { connect, serve } from "./tls_switch.ts";
 import { frame, type FrameParts, KEY } from "./websocket_frames.ts";
 
 /** A handshake as a client sends it. */
@@ -73,7 +74,7 @@ export class FrameClient implements Disposable {
     fields = "",
     first: Uint8Array = new Uint8Array(),
   ): Promise<{ client: FrameClient; head: string }> {
-    const conn = await Deno.connect({ hostname: "127.0.0.1", port: portOf(server) });
+    const conn = await connect({ hostname: "127.0.0.1", port: portOf(server) });
     const client = new FrameClient(conn);
     const head = new TextEncoder().encode(`${HANDSHAKE}${fields}\r\n`);
     await client.write(new Uint8Array([...head, ...first]));

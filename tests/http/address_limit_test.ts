@@ -4,10 +4,11 @@ import { settle } from "../../nbio/testing_settle.ts";
 import type { ConnectionHandler } from "../../nbio/transport_listener.ts";
 import { type AddressLimitOptions, limitPerAddress } from "../../http/address_limit.ts";
 import { proxyListener } from "../../http/proxy_listener.ts";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import { eventually } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { request } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 /** A limited handler whose connections end when the test says so. */
 class Door {

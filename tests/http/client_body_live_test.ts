@@ -4,13 +4,13 @@ import { Client } from "../../http/client.ts";
 import type { ClientProgress } from "../../http/client_progress.ts";
 import type { ClientBody } from "../../http/client_request_body.ts";
 import { HttpProtocolError, HttpStateError } from "../../http/errors.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
 import { PositionalFile } from "../../nbio/positional_file.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { MemoryFile } from "../_support/memory_file.ts";
 import { eventually } from "../_support/peer.ts";
+import { originAt, serve, trust } from "../_support/tls_switch.ts";
 
 const LARGE = Uint8Array.from(
   { length: 1_000_000 },
@@ -22,8 +22,8 @@ async function withServer(
   use: (url: string, client: Client) => Promise<void>,
 ): Promise<void> {
   await using server = serve(handler, { hostname: "127.0.0.1", port: 0, onError: () => {} });
-  await using client = new Client();
-  await use(`http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`, client);
+  await using client = new Client(trust);
+  await use(`${originAt((server.addr as Deno.NetAddr).port)}/`, client);
 }
 
 async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { Client } from "../../http/client.ts";
 import { requestFailure } from "../../http/client_errors.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import { serve } from "../../http/serve.ts";
 import { ConnectError } from "../../nbio/connect_error.ts";
 import { errorOf } from "../_support/client_harness.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 import { ScriptedClient } from "../_support/scripted_client.ts";
+import { originAt, serve, trust } from "../_support/tls_switch.ts";
 
 const handler: Handler = async (ctx) => {
   if (ctx.path === "/redirect") return ctx.redirect("/end", 307);
@@ -22,8 +22,8 @@ async function withServer(
   test: (fetch: Client["fetch"], url: string, client: Client) => Promise<void>,
 ): Promise<void> {
   await using server = serve(handler, { hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
-  await using client = new Client();
+  const url = originAt((server.addr as Deno.NetAddr).port);
+  await using client = new Client(trust);
   const { fetch } = client;
   await test(fetch, url, client);
 }

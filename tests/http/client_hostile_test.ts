@@ -22,6 +22,7 @@ import { Accepting } from "../_support/accepting.ts";
 import { errorOf } from "../_support/client_harness.ts";
 import { eventually } from "../_support/peer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
+import { connect, listen, originAt, trust } from "../_support/tls_switch.ts";
 
 /** What a server does on one connection once it has the head of a request. */
 interface Conduct {
@@ -41,10 +42,10 @@ const GOOD: Conduct = { says: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood"
 
 /** A server whose every connection is as it is told; the last conduct is that of all others. */
 class HostileServer implements AsyncDisposable {
-  readonly #server: Accepting<Deno.TcpConn>;
+  readonly #server: Accepting<Deno.Conn>;
 
   constructor(...conducts: readonly Conduct[]) {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const listener = listen();
     this.#server = new Accepting(
       listener,
       (connection, index) => serve(connection, conducts[index] ?? conducts.at(-1)!),
@@ -56,7 +57,7 @@ class HostileServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#server.port}/`;
+    return `${originAt(this.#server.port)}/`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,7 +65,7 @@ class HostileServer implements AsyncDisposable {
   }
 }
 
-async function serve(connection: Deno.TcpConn, conduct: Conduct): Promise<void> {
+async function serve(connection: Deno.Conn, conduct: Conduct): Promise<void> {
   const { says = "", floods, isEarly = false, answers = "", then } = conduct;
   const space = new Uint8Array(4_096);
   if (isEarly) await write(connection, says);
@@ -82,12 +83,12 @@ async function serve(connection: Deno.TcpConn, conduct: Conduct): Promise<void> 
   }
 }
 
-async function write(connection: Deno.TcpConn, text: string): Promise<void> {
+async function write(connection: Deno.Conn, text: string): Promise<void> {
   const bytes = bytesOf(text);
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-async function flood(connection: Deno.TcpConn, text: string): Promise<void> {
+async function flood(connection: Deno.Conn, text: string): Promise<void> {
   const bytes = bytesOf(text.repeat(1 + 65_536 / text.length));
   // Far more than any bound lets pass; ends when the client has closed.
   for (let round = 0; round < 4_000; round++) {
@@ -329,7 +330,7 @@ for (const failure of [...GARBAGE, ...LENGTHS, ...TOO_LITTLE, ...TOO_MUCH]) {
   const { name, conduct, type, code, options = {} } = failure;
   Deno.test(`Client rejects when the server sends ${name}, and goes on with another`, async () => {
     await using server = new HostileServer(conduct, GOOD);
-    await using client = new Client({ retry: false, ...options });
+    await using client = new Client({ ...trust, retry: false, ...options });
     const error = await ask(client, server.url);
     assertInstanceOf(error, type, `${error}`);
     const said = error instanceof LimitExceededError ? error.limit : (error as NetError).code;
@@ -359,7 +360,7 @@ const BEHIND: readonly { name: string; says: string; text: string; method?: stri
 for (const { name, says, text, method } of BEHIND) {
   Deno.test(`Client uses no connection with bytes behind ${name}`, async () => {
     await using server = new HostileServer({ says }, GOOD);
-    await using client = new Client({ retry: false });
+    await using client = new Client({ ...trust, retry: false });
     assertEquals(await ask(client, server.url, method), text);
     assert(await eventually(() => client.stats().connections === 0));
     assertEquals(await ask(client, server.url), "good");
@@ -372,10 +373,11 @@ Deno.test("Client uses no idle connection on which something was said unasked", 
   const transports: Transport[] = [near];
   await using server = new HostileServer(GOOD);
   await using client = new Client({
+    ...trust,
     transport: (url) => {
       const first = transports.pop();
       if (first !== undefined) return Promise.resolve(first);
-      return Deno.connect({ hostname: "127.0.0.1", port: Number(url.port) });
+      return connect({ hostname: "127.0.0.1", port: Number(url.port) });
     },
   });
   const asked = ask(client, server.url);
@@ -392,7 +394,7 @@ Deno.test("Client uses no idle connection on which something was said unasked", 
 Deno.test("Client rejects what says it was compressed and was not, whole as it came", async () => {
   const says = `${OK_HEAD}Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello`;
   await using server = new HostileServer({ says });
-  await using client = new Client({ retry: false });
+  await using client = new Client({ ...trust, retry: false });
   for (let round = 0; round < 2; round++) {
     const error = await ask(client, server.url);
     assertInstanceOf(error, HttpProtocolError);
@@ -404,7 +406,7 @@ Deno.test("Client rejects what says it was compressed and was not, whole as it c
 
 Deno.test("Client rejects what a server says before it was asked, where it is no response", async () => {
   await using server = new HostileServer({ says: "220 mail.test\r\n", isEarly: true }, GOOD);
-  await using client = new Client({ retry: false });
+  await using client = new Client({ ...trust, retry: false });
   assertInstanceOf(await ask(client, server.url), HttpProtocolError);
   assertEquals(await ask(client, server.url), "good");
 });
@@ -412,7 +414,7 @@ Deno.test("Client rejects what a server says before it was asked, where it is no
 Deno.test("Client drops a connection that answered before it was asked, once the answer comes", async () => {
   const early = { says: SMUGGLED, isEarly: true, answers: GOOD.says! };
   await using server = new HostileServer(early, GOOD);
-  await using client = new Client({ retry: false });
+  await using client = new Client({ ...trust, retry: false });
   // On a new connection nobody can tell it from a fast answer.
   const first = await ask(client, server.url);
   assert(first === "evil" || first instanceof NetError, `${first}`);
@@ -449,6 +451,7 @@ for (const { name, conduct, phase } of SLOW) {
     const wheel = new DeadlineWheel(clock);
     await using server = new HostileServer(conduct, GOOD);
     await using client = new Client({
+      ...trust,
       retry: false,
       wheel,
       firstByteTimeoutMs: 2_000,
@@ -513,6 +516,7 @@ Deno.test("Client gives one response or one documented error for any server, and
   for (let round = 0; round < 400; round++) {
     const says = mutate(SEEDS[round % SEEDS.length]!, random);
     await using client = new Client({
+      ...trust,
       retry: false,
       maxRedirects: 2,
       transport: () => {
@@ -544,8 +548,8 @@ async function converse(far: Transport, says: string): Promise<void> {
 
 Deno.test("Client tells no credentials in what a hostile server makes it throw", async () => {
   await using server = new HostileServer(GARBAGE[0]!.conduct);
-  await using client = new Client({ retry: false });
-  const url = server.url.replace("http://", "http://ada:s3cret@");
+  await using client = new Client({ ...trust, retry: false });
+  const url = server.url.replace("://", "://ada:s3cret@");
   const headers = { cookie: "id=s3cret", "x-api-key": "s3cret" };
   const error = await errorOf(client.get(`${url}?token=s3cret#s3cret`, { headers }));
   assertInstanceOf(error, HttpProtocolError);

@@ -8,7 +8,6 @@ import type { ExchangeRequest } from "../../http/client_sender.ts";
 import { dialHttp } from "../../http/dial.ts";
 import { HttpProtocolError } from "../../http/errors.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import { serve } from "../../http/serve.ts";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
 import { closeQuietly, type Transport } from "../../nbio/transport.ts";
 import { errorOf, GET } from "../_support/client_harness.ts";
@@ -16,6 +15,7 @@ import { eventually } from "../_support/peer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { resettablePair, socketPair } from "../_support/socket_pair.ts";
 import { CA_CERT, startTlsServer } from "../_support/tls_server.ts";
+import { originAt, serve, trust } from "../_support/tls_switch.ts";
 
 /** Runs a test against our own server. */
 async function withServer(
@@ -24,7 +24,7 @@ async function withServer(
 ): Promise<void> {
   await using server = serve(handler, { hostname: "127.0.0.1", port: 0 });
   const { port } = server.addr as Deno.NetAddr;
-  const { transport } = await dialHttp(`http://127.0.0.1:${port}`);
+  const { transport } = await dialHttp(originAt(port), trust);
   const connection = new ClientConnection(transport);
   try {
     await test(connection);

@@ -3,7 +3,7 @@ import { Client } from "../../http/client.ts";
 import { HttpRedirectError } from "../../http/client_redirect_error.ts";
 import type { ClientBody } from "../../http/client_request_body.ts";
 import type { RequestOptions } from "../../http/client_settings.ts";
-import { serve } from "../../http/serve.ts";
+import { originAt, serve, trust } from "../_support/tls_switch.ts";
 
 /** What the last server of a chain was asked. */
 interface Seen {
@@ -28,9 +28,7 @@ async function withOrigins(use: (here: string, there: string) => Promise<void>):
     }, { hostname: "127.0.0.1", port: 0 });
   await using here = origin();
   await using there = origin();
-  const [first, second] = [here, there].map(({ addr }) =>
-    `http://127.0.0.1:${(addr as Deno.NetAddr).port}`
-  );
+  const [first, second] = [here, there].map(({ addr }) => originAt((addr as Deno.NetAddr).port));
   await use(first!, second!);
 }
 
@@ -54,7 +52,10 @@ const SECRETS = { "authorization": "Bearer 1", "cookie": "a=1", "x-api-key": "2"
 for (const place of ["client", "request", "both"] as const) {
   Deno.test(`Client drops the secrets of its ${place} on a change of origin, for good`, async () => {
     await withOrigins(async (here, there) => {
-      await using client = new Client(place === "request" ? {} : { headers: SECRETS });
+      await using client = new Client({
+        ...trust,
+        ...place !== "request" && { headers: SECRETS },
+      });
       const options = place === "client" ? undefined : { headers: SECRETS };
       const chains = [
         redirect(here, `${there}/end`),
@@ -75,7 +76,7 @@ for (const place of ["client", "request", "both"] as const) {
 
 Deno.test("Client drops the credentials of a URL on a change of origin", async () => {
   await withOrigins(async (here, there) => {
-    await using client = new Client();
+    await using client = new Client(trust);
     const withUser = (url: string): string => url.replace("//", "//user:pw@");
     const stays = await seen(client, withUser(redirect(here, "/end")));
     assertEquals(stays.headers["authorization"], "Basic dXNlcjpwdw==");
@@ -96,7 +97,7 @@ const BODIES: readonly (readonly [name: string, body: () => ClientBody, isOnce: 
 for (const [name, body, isOnce] of BODIES) {
   Deno.test(`Client sends ${name} again where a redirect says so, if it can`, async () => {
     await withOrigins(async (here, there) => {
-      await using client = new Client();
+      await using client = new Client(trust);
       for (const status of [307, 308]) {
         const call = (): Promise<Seen> =>
           seen(client, redirect(here, `${there}/end`, status), { body: body() }, "POST");
@@ -129,9 +130,9 @@ for (const [name, body, isOnce] of BODIES) {
 
 Deno.test("Client ends a circle, and gives or refuses redirects as it is told", async () => {
   await withOrigins(async (here) => {
-    await using client = new Client();
+    await using client = new Client(trust);
     await using server = serve((ctx) => ctx.redirect("/"), { hostname: "127.0.0.1", port: 0 });
-    const circle = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`;
+    const circle = `${originAt((server.addr as Deno.NetAddr).port)}/`;
     const error = await assertRejects(() => client.get(circle), HttpRedirectError);
     assertEquals([error.code, error.redirectCount], ["ERR_HTTP_REDIRECT_TOO_MANY", 20]);
     const url = redirect(here, "/end", 301);
@@ -151,8 +152,8 @@ Deno.test("Client refuses two Locations that differ, and keeps the connection", 
     ctx.append("location", "/one");
     ctx.append("location", "/two");
   }, { hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`;
-  await using client = new Client();
+  const url = `${originAt((server.addr as Deno.NetAddr).port)}/`;
+  await using client = new Client(trust);
   const error = await assertRejects(() => client.get(url), HttpRedirectError);
   assertEquals(error.code, "ERR_HTTP_REDIRECT_BAD_LOCATION");
   assertEquals(client.stats().connections, client.stats().idle);

@@ -5,7 +5,6 @@ import { exchange } from "../../http/client_exchange.ts";
 import { ClientResponse, type ResponseOwner } from "../../http/client_response.ts";
 import { type RequestOptions, resolveCallSettings } from "../../http/client_settings.ts";
 import { HttpProtocolError, HttpStateError } from "../../http/errors.ts";
-import { serve } from "../../http/serve.ts";
 import { ConnectionClosedError, LimitExceededError, TimeoutError } from "../../nbio/errors.ts";
 import { type Deadline, DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
@@ -16,6 +15,7 @@ import { CountedSignal } from "../_support/counted_signal.ts";
 import { eventually } from "../_support/peer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { ScriptedClient } from "../_support/scripted_client.ts";
+import { originAt, serve, trust } from "../_support/tls_switch.ts";
 
 const URL_A = "http://a.example/";
 const LATE_MS = 101;
@@ -400,8 +400,8 @@ Deno.test("ClientResponse is closed when it was forgotten, where no deadline doe
     hostname: "127.0.0.1",
     port: 0,
   });
-  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
-  await using client = new Client({ unreadTimeoutMs: 0 });
+  const url = originAt((server.addr as Deno.NetAddr).port);
+  await using client = new Client({ ...trust, unreadTimeoutMs: 0 });
   assertEquals(await isCollected(await forgotten(client, url)), true);
   assert(await eventually(() => client.stats().connections === 0));
 });

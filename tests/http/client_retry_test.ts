@@ -11,6 +11,7 @@ import { HttpProtocolError, HttpStateError } from "../../http/errors.ts";
 import { ConnectError } from "../../nbio/connect_error.ts";
 import { ConnectionClosedError, LimitExceededError, TimeoutError } from "../../nbio/errors.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
+import { TlsError, TlsUnsupportedError } from "../../tls/errors.ts";
 
 const SAFE: RetryFacts = {
   attempt: 1,
@@ -34,10 +35,23 @@ function longest(
 
 const timeout = (phase: string): TimeoutError => new TimeoutError("late", { phase, timeoutMs: 1 });
 
+const READ_ALERT = new TlsError("ERR_TLS_HANDSHAKE", "no", { phase: "read", alert: "unknown_ca" });
+const ALERT = new Deno.errors.InvalidData("received fatal alert: UnknownCA");
+const UNSUPPORTED = new TlsUnsupportedError("ERR_TLS_UNSUPPORTED_OPTION", "no", {
+  provider: "deno",
+});
+
 const ERRORS: readonly (readonly [name: string, error: unknown, isRetried: boolean])[] = [
   ["a refused connection", new ConnectError("no", { code: "ERR_NET_CONNECT", attempts: [] }), true],
   ["an unknown name", new ConnectError("no", { code: "ERR_NET_RESOLVE", attempts: [] }), true],
   ["a connection that broke", new ConnectionClosedError("gone"), true],
+  ["a handshake that was cut", new ConnectionClosedError("it left during the handshake"), true],
+  ["a refused server", new TlsError("ERR_TLS_CERTIFICATE", "no", { phase: "verify" }), false],
+  ["an alert", new TlsError("ERR_TLS_HANDSHAKE", "no", { alert: "unknown_ca" }), false],
+  ["a server without TLS", new TlsError("ERR_TLS_NOT_TLS", "no"), false],
+  ["what a provider cannot do", UNSUPPORTED, false],
+  ["an alert in the first read", new ConnectionClosedError("broke", { cause: READ_ALERT }), false],
+  ["one that the runtime tells of", new ConnectionClosedError("broke", { cause: ALERT }), false],
   ["a cut response", new HttpProtocolError("ERR_HTTP_TRUNCATED_MESSAGE", "cut"), true],
   ["a broken response", new HttpProtocolError("ERR_HTTP_BAD_STATUS_LINE", "bad"), false],
   ["a limit", new LimitExceededError("much", { limit: "maxHeaderBytes", max: 1 }), false],

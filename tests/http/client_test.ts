@@ -6,7 +6,6 @@ import type { ClientResponse } from "../../http/client_response.ts";
 import type { ClientOptions, RequestOptions } from "../../http/client_settings.ts";
 import { CookieJar } from "../../http/cookie_jar.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import { serve } from "../../http/serve.ts";
 import { ConnectError } from "../../nbio/connect_error.ts";
 import {
   ConnectionClosedError,
@@ -21,6 +20,7 @@ import { CountedSignal } from "../_support/counted_signal.ts";
 import { eventually } from "../_support/peer.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { OK, ScriptedClient } from "../_support/scripted_client.ts";
+import { inTheClear, originAt, serve, trust } from "../_support/tls_switch.ts";
 
 const URL_A = "http://a.example/";
 /** A wheel may be late by this much, and a tick takes note of what was armed. */
@@ -33,8 +33,8 @@ async function withServer(
   options: ClientOptions = {},
 ): Promise<void> {
   await using server = serve(handler, { hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}`;
-  await using client = new Client({ baseUrl: url, ...options });
+  const url = originAt((server.addr as Deno.NetAddr).port);
+  await using client = new Client({ baseUrl: url, ...trust, ...options });
   await test(client, url);
 }
 
@@ -797,7 +797,9 @@ Deno.test("Client takes the route of a request along to its own origin only", as
   assertEquals([keys.length, keys[0]!.includes("path=/run/a")], [3, true]);
 });
 
-Deno.test("Client asks a proxy in absolute-form, with its credentials, and no server", async () => {
+Deno.test("Client asks a proxy in absolute-form, with its credentials, and no server", {
+  ...inTheClear("only what is asked for in the clear has an absolute-form"),
+}, async () => {
   const handler: Handler = (ctx) => {
     if (ctx.path === "/old") return ctx.redirect("http://127.0.0.1:1/new", 302);
     ctx.json([ctx.url, ctx.headers.get("host"), ctx.headers.get("proxy-authorization")]);

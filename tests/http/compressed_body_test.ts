@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import zlib from "node:zlib";
+import type { ZlibPump } from "../../http/_zlib_pump.ts";
 import { CompressedBody } from "../../http/compressed_body.ts";
 import { CompressionEngine } from "../../http/compression_engine.ts";
 import { HttpStateError } from "../../http/errors.ts";
@@ -137,6 +138,24 @@ Deno.test("CompressedBody.return() stops a source that says nothing", async () =
   assertEquals(made.endCount, 1);
   await made.body.return();
   assertEquals(made.endCount, 1);
+});
+
+Deno.test("CompressedBody.return() lets go of a compressor that is still on its way", async () => {
+  const { promise, resolve } = Promise.withResolvers<ZlibPump>();
+  let endCount = 0;
+  const body = new CompressedBody(ReadableStream.from(["a"]), {
+    open: () => promise,
+    announcedBytes: undefined,
+    signal: new AbortController().signal,
+    onEnd: () => endCount++,
+  });
+  const next = body.next();
+  await body.return();
+  const pump = engine.stream("gzip", false);
+  resolve(pump);
+  assertEquals((await next).done, true);
+  assertEquals(endCount, 1);
+  await assertRejects(() => Array.fromAsync(pump.flush()));
 });
 
 Deno.test("CompressedBody lets go of a source that nobody has begun to read", () => {

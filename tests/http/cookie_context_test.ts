@@ -1,10 +1,10 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { cookies, deleteCookie, setCookie } from "../../http/cookie_context.ts";
 import { HttpStateError } from "../../http/errors.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import type { RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 async function answerOf(handler: Handler, fields: readonly string[] = []): Promise<RawResponse> {
   await using harness = new ServerHarness(handler);

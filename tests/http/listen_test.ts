@@ -252,12 +252,30 @@ Deno.test("serve() over TLS ends although clients are silent or in a handshake",
   for (const peer of [silent, slow]) assert(["eof", "reset"].includes(await peer.closed()));
 });
 
+Deno.test("serve() over TLS counts what fails below, tells it, and goes on", async () => {
+  const inner = Deno.listen(HERE);
+  const told: unknown[] = [];
+  const failure = new Error("EMFILE");
+  let failCount = 0;
+  await using server = serveHere(describe, {
+    listener: {
+      addr: inner.addr,
+      accept: () => failCount++ === 0 ? Promise.reject(failure) : inner.accept(),
+      close: () => inner.close(),
+    },
+    onError: (error, ctx) => told.push([error, ctx]),
+  });
+  await get(portOf(server));
+  assertEquals([told, server.stats().acceptErrorCount], [[[failure, undefined]], 1]);
+});
+
 Deno.test("SecuredSource rejects accept when it is closed meanwhile", async () => {
   const source = new SecuredSource(Deno.listen(HERE), own, {
     provider: undefined,
     clock: systemClock,
     wheel: deadlines,
     onError: () => assert(false),
+    onAcceptError: () => assert(false),
   });
   const accepting = source.accept();
   source.close();

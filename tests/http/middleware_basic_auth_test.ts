@@ -6,10 +6,10 @@ import {
   basicAuth,
   type BasicAuthOptions,
 } from "../../http/middleware_basic_auth.ts";
-import { serve } from "../../http/serve.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const USERS = { ada: "s3cret", "gr\u00fcn": "p\u00e4ss:w\u00f6rd" };
 const MAX_TURNS = 5_000;

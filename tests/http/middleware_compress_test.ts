@@ -4,10 +4,11 @@ import { compose } from "../../http/middleware.ts";
 import { compress, type CompressOptions } from "../../http/middleware_compress.ts";
 import { etag } from "../../http/middleware_etag.ts";
 import type { Handler } from "../../http/server_shared.ts";
+import type { ResponseWriter } from "../../http/server_writer.ts";
 import { sseStream } from "../../http/sse_stream.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
-import { request, ServerHarness } from "../_support/server_harness.ts";
+import { request, ServerHarness, turn } from "../_support/server_harness.ts";
 import { settled, settledRequest, settledResponse } from "../_support/settled_response.ts";
 
 const TEXT = "All work and no play. ".repeat(200);
@@ -150,8 +151,7 @@ for (
       ctx.set("cache-control", "no-transform");
       ctx.text(TEXT);
     }],
-    ["a writer's", async (ctx) => {
-      ctx.set("content-type", "text/plain");
+    ["a writer's without a type", async (ctx) => {
       const writer = ctx.writer();
       await writer.write(TEXT);
       await writer.close();
@@ -231,6 +231,198 @@ Deno.test("compress() sends each piece of a stream at once", async () => {
   }
   controller.close();
   assertEquals(contentOf(await settledResponse(client)), "onetwo");
+});
+
+/** Answers that are written behind their head. */
+const WRITTEN: [string, Handler][] = [
+  ["writes", async (ctx) => {
+    const writer = ctx.writer();
+    for (let start = 0; start < TEXT.length; start += 100) {
+      await writer.write(TEXT.slice(start, start + 100));
+    }
+    await writer.close();
+  }],
+  ["writes without waiting", async (ctx) => {
+    const writer = ctx.writer();
+    for (const word of TEXT.match(/\S* ?/g)!) void writer.write(word);
+    await writer.close();
+  }],
+  ["flushes and answers with text", async (ctx) => {
+    await ctx.flush();
+    ctx.text(TEXT);
+  }],
+  ["flushes and answers with bytes", async (ctx) => {
+    await ctx.flush();
+    ctx.bytes(bytesOf(TEXT));
+  }],
+  ["flushes and streams", async (ctx) => {
+    await ctx.flush();
+    ctx.stream(ReadableStream.from([TEXT.slice(0, 2_000), TEXT.slice(2_000)]));
+  }],
+];
+
+for (const [name, handler] of WRITTEN) {
+  for (const coding of Object.keys(UNDO)) {
+    Deno.test(`compress() codes what a handler ${name}, in ${coding}`, async () => {
+      const response = await answerOf((ctx) => {
+        ctx.set("content-type", "text/plain");
+        ctx.set("etag", '"a"');
+        return handler(ctx);
+      }, [`Accept-Encoding: ${coding}`]);
+      assertEquals(fieldOf(response, "content-encoding"), coding);
+      assertEquals(fieldOf(response, "vary"), "Accept-Encoding");
+      assertEquals(fieldOf(response, "etag"), 'W/"a"');
+      assertEquals(response.framing, "chunked");
+      assertEquals(contentOf(response), TEXT);
+      assert(response.body.length < TEXT.length / 4, `${response.body.length}`);
+    });
+  }
+}
+
+Deno.test("compress() codes an answer that is flushed and then empty", async () => {
+  const response = await answerOf(async (ctx) => {
+    ctx.set("content-type", "text/plain");
+    await ctx.flush();
+  });
+  assertEquals(fieldOf(response, "content-encoding"), "gzip");
+  assertEquals(contentOf(response), "");
+});
+
+Deno.test("compress() sends each piece that is written at once", async () => {
+  const { promise, resolve } = Promise.withResolvers<ResponseWriter>();
+  await using harness = serveCompressed(async (ctx) => {
+    ctx.set("content-type", "text/plain");
+    const writer = ctx.writer();
+    resolve(writer);
+    await settled(() => Promise.resolve(writer.closed));
+  });
+  const client = await harness.open(request("GET /", ["Accept-Encoding: gzip"]));
+  const writer = await promise;
+  for (const text of ["one", "two"]) {
+    const before = await client.byteCount();
+    await writer.write(text);
+    await settled(async () => await client.byteCount() > before);
+  }
+  await writer.close([["x-sum", "6"]]);
+  const response = await settledResponse(client);
+  assertEquals(contentOf(response), "onetwo");
+  assertEquals(response.trailers, [["x-sum", "6"]]);
+});
+
+Deno.test("compress() codes nothing of a writer's answer to HEAD, and does say so", async () => {
+  await using harness = serveCompressed(async (ctx) => {
+    ctx.set("content-type", "text/plain");
+    ctx.set("content-length", "5000");
+    const writer = ctx.writer();
+    await writer.write("a".repeat(5_000));
+    await writer.close();
+  });
+  const fields = ["Accept-Encoding: gzip"];
+  const head = await settledRequest(harness, request("HEAD /", fields), true);
+  assertEquals(fieldOf(head, "content-encoding"), "gzip");
+  assertEquals(fieldOf(head, "content-length"), undefined);
+  const get = await settledRequest(harness, request("GET /", fields));
+  assertEquals(contentOf(get), "a".repeat(5_000));
+});
+
+for (const length of [4_999, 5_001]) {
+  Deno.test(`compress() cuts the connection where ${length} bytes of 5000 are written`, async () => {
+    await using harness = serveCompressed(async (ctx) => {
+      ctx.set("content-type", "text/plain");
+      ctx.set("content-length", "5000");
+      const writer = ctx.writer();
+      await writer.write("a".repeat(length));
+      await writer.close();
+    });
+    const client = await harness.open(request("GET /", ["Accept-Encoding: gzip"]));
+    await settled(() => client.isEnded());
+    assert(!(await client.text()).endsWith("\r\n0\r\n\r\n"));
+  });
+}
+
+Deno.test("compress() codes no error whose head was refused", async () => {
+  const response = await answerOf((ctx) => {
+    ctx.set("content-type", "text/plain");
+    ctx.set("transfer-encoding", "chunked");
+    assertThrows(() => ctx.writer(), TypeError);
+    ctx.response.headers.delete("transfer-encoding");
+    ctx.text("plain");
+  });
+  assertEquals(fieldOf(response, "content-encoding"), undefined);
+  assertEquals(response.body, "plain");
+});
+
+Deno.test("compress() around another leaves to it what it codes", async () => {
+  const inner = compose([compress({ codings: ["br"] })], WRITTEN[0]![1]);
+  const handler: Handler = (ctx) => {
+    ctx.set("content-type", "text/plain");
+    return inner(ctx);
+  };
+  for (const [accepted, coding] of [["gzip, br", "br"], ["gzip", "gzip"]] as const) {
+    const response = await answerOf(handler, [`Accept-Encoding: ${accepted}`]);
+    assertEquals(fieldOf(response, "content-encoding"), coding);
+    assertEquals(contentOf(response), TEXT);
+  }
+});
+
+Deno.test("compress() codes what is written to HTTP/1.0 until the connection ends", async () => {
+  await using harness = serveCompressed((ctx) => {
+    ctx.set("content-type", "text/plain");
+    return WRITTEN[0]![1](ctx);
+  });
+  const fields = ["GET / HTTP/1.0", "Accept-Encoding: gzip", "", ""];
+  const client = await harness.open(fields.join("\r\n"));
+  await settled(() => client.isEnded());
+  const text = await client.text();
+  const headEnd = text.indexOf("\r\n\r\n") + 4;
+  assert(text.slice(0, headEnd).includes("\r\ncontent-encoding: gzip\r\n"), text);
+  assertEquals(zlib.gunzipSync(bytesOf(text.slice(headEnd))).toString(), TEXT);
+});
+
+Deno.test("compress() lets a writer wait for a client that is slow", async () => {
+  let writtenCount = 0;
+  await using harness = serveCompressed(async (ctx) => {
+    ctx.set("content-type", "text/plain");
+    const writer = ctx.writer();
+    for (let count = 0; count < 100; count++) {
+      // What does not get smaller.
+      await writer.write(crypto.getRandomValues(new Uint8Array(10_000)));
+      writtenCount++;
+    }
+    await writer.close();
+  });
+  const client = await harness.connect({ highWaterMarkBytes: 20_000 });
+  client.pause();
+  await client.send(request("GET /", ["Accept-Encoding: gzip"]));
+  await settled(() => Promise.resolve(writtenCount > 0));
+  // Each piece takes a few turns: far more than would be needed for all of them.
+  for (let count = 0; count < 500; count++) await turn();
+  assert(writtenCount <= 3, `${writtenCount}`);
+  await client.resume();
+  const response = await settledResponse(client);
+  assertEquals(zlib.gunzipSync(bytesOf(response.body)).length, 1_000_000);
+});
+
+Deno.test("compress() counts writers among its streams, also those that are cut", async () => {
+  await using harness = serveCompressed(async (ctx) => {
+    ctx.set("content-type", "text/plain");
+    const writer = ctx.writer();
+    await writer.write("hello");
+    if (ctx.path === "/stay") await new Promise(() => {});
+    await writer.close();
+  }, { maxStreams: 1 });
+  const fields = ["Accept-Encoding: gzip"];
+  const isCoded = async () => {
+    const response = await settledRequest(harness, request("GET /", fields));
+    return fieldOf(response, "content-encoding") === "gzip";
+  };
+  assertEquals([await isCoded(), await isCoded()], [true, true]);
+  const staying = await harness.open(request("GET /stay", fields));
+  await settled(async () => (await staying.text()).includes("\r\n\r\n"));
+  assertEquals(await isCoded(), false);
+  await staying.reset();
+  // Its connection takes a while to see that.
+  await settled(isCoded);
 });
 
 Deno.test("compress() sends server-sent events compressed, and ends them", async () => {

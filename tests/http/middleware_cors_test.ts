@@ -3,10 +3,10 @@ import { HttpError } from "../../http/errors.ts";
 import { compose, type Middleware } from "../../http/middleware.ts";
 import { cors, type CorsOptions } from "../../http/middleware_cors.ts";
 import { Router } from "../../http/router.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const APP = "https://app.example";
 const ORIGIN = `Origin: ${APP}`;

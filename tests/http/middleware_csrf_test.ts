@@ -2,9 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { compose } from "../../http/middleware.ts";
 import { csrf, type CsrfOptions } from "../../http/middleware_csrf.ts";
 import { trustedProxy } from "../../http/middleware_trusted_proxy.ts";
-import { serve } from "../../http/serve.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 async function statusOf(
   fields: readonly string[],

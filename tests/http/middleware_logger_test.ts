@@ -7,11 +7,11 @@ import { logger, type LoggerOptions } from "../../http/middleware_logger.ts";
 import { requestId } from "../../http/middleware_request_id.ts";
 import { trustedProxy } from "../../http/middleware_trusted_proxy.ts";
 import { Router } from "../../http/router.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { gate, request, ServerHarness, WALL_START_MS } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 /** Lines that a request leaves behind. */
 async function linesOf(

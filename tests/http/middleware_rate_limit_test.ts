@@ -3,11 +3,11 @@ import { HttpError } from "../../http/errors.ts";
 import { compose } from "../../http/middleware.ts";
 import { rateLimit, type RateLimitOptions } from "../../http/middleware_rate_limit.ts";
 import type { RateLimitStore } from "../../http/rate_limit_store.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const MAX_TURNS = 5_000;
 const hello: Handler = (ctx) => ctx.text("hello");

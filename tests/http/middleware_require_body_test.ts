@@ -5,11 +5,11 @@ import {
   type RequireBodyOptions,
   type RequiredBodyForms,
 } from "../../http/middleware_require_body.ts";
-import { serve } from "../../http/serve.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { post, postChunks, request, ServerHarness } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 type Options = RequireBodyOptions<keyof RequiredBodyForms>;
 

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { compose } from "../../http/middleware.ts";
 import { secureHeaders, type SecureHeadersOptions } from "../../http/middleware_secure_headers.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 async function answerOf(
   options?: SecureHeadersOptions,

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { HttpError, HttpStateError } from "../../http/errors.ts";
 import { compose } from "../../http/middleware.ts";
 import { session, type SessionMiddleware } from "../../http/middleware_session.ts";
-import { serve } from "../../http/serve.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import type { SessionOptions } from "../../http/session_options.ts";
@@ -18,6 +17,7 @@ import {
   ServerHarness,
   WALL_START_MS,
 } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 interface Data {
   user: string;

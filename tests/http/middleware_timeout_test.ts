@@ -3,13 +3,13 @@ import { HttpError } from "../../http/errors.ts";
 import { compose, type Middleware } from "../../http/middleware.ts";
 import { type HandlerTimeoutOptions, timeout } from "../../http/middleware_timeout.ts";
 import { Router } from "../../http/router.ts";
-import { serve } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { TimeoutError } from "../../nbio/errors.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { gate, post, request, ServerHarness, turn } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 const LIMIT_MS = 1_000;
 const GRACE_MS = 500;

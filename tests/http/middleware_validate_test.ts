@@ -5,11 +5,11 @@ import {
   type ValidateOptions,
   type ValidateSchemas,
 } from "../../http/middleware_validate.ts";
-import { serve } from "../../http/serve.ts";
 import type { StandardSchema, StandardSchemaResult } from "../../http/standard_schema.ts";
 import { type ValidatedPart, ValidationError } from "../../http/validation_error.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { post, request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 function schemaOf<Output>(
   check: (value: unknown) => StandardSchemaResult<Output> | Promise<StandardSchemaResult<Output>>,

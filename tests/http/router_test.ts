@@ -5,9 +5,9 @@ import { cors } from "../../http/middleware_cors.ts";
 import { RoutePatternError } from "../../http/route_pattern.ts";
 import { Router, type RouterOptions } from "../../http/router.ts";
 import type { Context } from "../../http/server_context.ts";
-import { serve } from "../../http/serve.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { request, ServerHarness } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const SILENT = { onError: () => {} };
 

@@ -10,6 +10,7 @@ import { fieldOf, OLD_MS, RawServer, TestFolder } from "../_support/file_server.
 import { eventually } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { request } from "../_support/server_harness.ts";
+import { connect } from "../_support/tls_switch.ts";
 
 const OLD = formatHttpDate(OLD_MS);
 const BEFORE = formatHttpDate(OLD_MS - 1000);
@@ -356,6 +357,8 @@ Deno.test("serveFile() sends what it promised of a file that grows", async () =>
   await client.send(request("GET /"));
   await client.bytes(1);
   await Deno.writeFile(path, new Uint8Array(1000).fill(1), { append: true });
+  // Small records make for many reads: the response is not looked at behind each of them.
+  await client.bytes(size);
   const response = await client.response();
   assertEquals(response!.body.length, size);
   assertEquals(client.leftover.length, 0);
@@ -372,7 +375,7 @@ Deno.test("serveFile() closes the file of a client that leaves, and of one that 
     await client.send(request("GET /"));
     if (round > 0) await client.bytes(round * 100_000);
   }
-  const silent = await Deno.connect({ hostname: "127.0.0.1", port: server.address.port });
+  const silent = await connect({ hostname: "127.0.0.1", port: server.address.port });
   await silent.write(new TextEncoder().encode(request("GET /")));
   await silent.read(new Uint8Array(1));
   await server.server.shutdown({ graceMs: 0 });
@@ -387,28 +390,4 @@ Deno.test("serveFile() closes the file of an answer that another one replaces", 
     ctx.fail(new HttpError(418));
   });
   assertEquals((await server.ask("GET /")).status, 418);
-});
-
-Deno.test("serveFile() reaches every place of a sparse file of 10 GB", async () => {
-  await using folder = new TestFolder();
-  const path = `${folder.path}/large.bin`;
-  const size = 10_000_000_000;
-  {
-    using file = await Deno.open(path, { write: true, create: true });
-    await file.truncate(size);
-    for (const place of [0, 4_294_967_295, 9_999_999_990]) {
-      await file.seek(place, Deno.SeekMode.Start);
-      await file.write(new TextEncoder().encode("HERE"));
-    }
-  }
-  await using server = new RawServer((ctx) => serveFile(ctx, path));
-  assertEquals(fieldOf(await server.ask("HEAD /"), "content-length"), String(size));
-  for (const first of [0, 4_294_967_295, 9_999_999_990]) {
-    const response = await server.ask("GET /", [`Range: bytes=${first}-${first + 3}`]);
-    assertEquals([response.status, response.body], [206, "HERE"]);
-    assertEquals(fieldOf(response, "content-range"), `bytes ${first}-${first + 3}/${size}`);
-  }
-  const last = await server.ask("GET /", ["Range: bytes=-10"]);
-  assertEquals(last.body, "HERE" + "\0".repeat(6));
-  assertEquals((await server.ask("GET /", [`Range: bytes=${size}-`])).status, 416);
 });

@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { post, postChunks, request, ServerHarness, turn } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 const BODY_BYTES = 20_000;
 

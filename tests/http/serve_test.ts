@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { bindReusePort } from "../../nbio/bind_reuse_port.ts";
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { gate, request } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const HERE = { hostname: "127.0.0.1", port: 0 } as const;
 const hello: Handler = (ctx) => ctx.text("hello");

@@ -126,6 +126,26 @@ Deno.test("an answer leaves before the handler of the next request is through", 
   }
 });
 
+Deno.test("a request that comes while an answer is being written is not left lying", async () => {
+  const slow = gate();
+  await using harness = new ServerHarness(async (ctx) => {
+    // For this a read is under way during the handler.
+    assertEquals(ctx.signal.aborted, false);
+    if (ctx.path === "/1") await slow.passed;
+    ctx.text(ctx.path);
+  });
+  const client = await harness.connect({ highWaterMarkBytes: 64 });
+  await client.send(request("GET /1"));
+  client.pause();
+  slow.open();
+  await turn();
+  await client.send(request("GET /2"));
+  await client.resume();
+  assertEquals((await client.response()).body, "/1");
+  assertEquals((await client.response()).body, "/2");
+  assertEquals(client.server.violations, []);
+});
+
 Deno.test("the responses of a batch leave in one write", async () => {
   for (const handler of [echoPath, (async (ctx) => await echoPath(ctx)) as Handler]) {
     await using harness = new ServerHarness(handler);

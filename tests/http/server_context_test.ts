@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { HttpError, HttpStateError } from "../../http/errors.ts";
 import type { HeaderList } from "../../http/header_list.ts";
-import { serve } from "../../http/serve.ts";
 import { StateKey } from "../../http/request_state.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { fieldOf, type RawResponse } from "../_support/raw_response.ts";
 import { post, request, ServerHarness, turn } from "../_support/server_harness.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 async function answerOf(handler: Handler, wire = request("GET /")): Promise<RawResponse> {
   await using harness = new ServerHarness(handler);

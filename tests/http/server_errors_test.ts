@@ -5,7 +5,6 @@ import { compose } from "../../http/middleware.ts";
 import { OutgoingResponse } from "../../http/outgoing_response.ts";
 import { problem } from "../../http/problem_details.ts";
 import { requestFault } from "../../http/request_fault.ts";
-import { serve } from "../../http/serve.ts";
 import {
   answerError,
   answerNotFound,
@@ -15,6 +14,7 @@ import {
 } from "../../http/server_errors.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { ConnectionClosedError, LimitExceededError, TimeoutError } from "../../nbio/errors.ts";
+import { fetch, serve } from "../_support/tls_switch.ts";
 
 const limit = { limit: "maxBodyBytes", max: 16 };
 

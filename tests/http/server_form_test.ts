@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { type Handler, serve } from "@nbio/net/http";
+import type { Handler } from "@nbio/net/http";
 import { LimitExceededError } from "../../nbio/errors.ts";
 import { filePart, multipart, part } from "../_support/multipart_script.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { gate, post, request, ServerHarness } from "../_support/server_harness.ts";
+import { connect, fetch, serve } from "../_support/tls_switch.ts";
 
 const TYPE = "Content-Type: multipart/form-data; boundary=x";
 const FORM = multipart("x", [part("title", "A cat"), filePart("photo", "cat.jpg", "meow")]);
@@ -300,7 +301,7 @@ Deno.test("a form bomb of a million parts is refused early", async () => {
     }
   }, { hostname: "127.0.0.1", port: 0 });
   const { port } = server.addr as Deno.NetAddr;
-  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  using connection = await connect({ hostname: "127.0.0.1", port });
   const piece = bytesOf(`--x\r\n${part("a", "")}\r\n`.repeat(1_000));
   const fields = [`Content-Length: ${piece.length * 1_000}`, TYPE];
   await connection.write(bytesOf(request("POST /", fields)));

@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { HttpStateError } from "../../http/errors.ts";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { eventually } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { post, request, ServerHarness } from "../_support/server_harness.ts";
+import { connect as connectHere, serve } from "../_support/tls_switch.ts";
 
 const LINK: [string, string] = ["Link", "</style.css>; rel=preload"];
 
@@ -182,7 +183,7 @@ Deno.test("inform() that nobody waits for does not end the process when the clie
     endedCount++;
   }, reported);
   const { port } = server.addr as Deno.NetAddr;
-  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const conn = await connectHere({ hostname: "127.0.0.1", port });
   await conn.write(new TextEncoder().encode(request("GET /")));
   await conn.read(new Uint8Array(10));
   conn.close();

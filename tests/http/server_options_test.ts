@@ -29,6 +29,7 @@ Deno.test("resolveServerOptions() fills in the defaults", () => {
     maxRequestsPerConnection: Infinity,
     abortOnHalfClose: false,
     onConnect: undefined,
+    telemetry: undefined,
   });
 });
 

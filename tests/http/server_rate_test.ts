@@ -3,10 +3,10 @@ import { TimeoutError } from "../../nbio/errors.ts";
 import { resolveServerOptions, type ServerTimeouts } from "../../http/server_options.ts";
 import { ServerRate } from "../../http/server_rate.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import { serve } from "../../http/serve.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { RawClient } from "../_support/raw_client.ts";
 import { post, postChunks, request, ServerHarness, TICK_MS } from "../_support/server_harness.ts";
+import { serve } from "../_support/tls_switch.ts";
 
 const echo: Handler = async (ctx) => ctx.text(await ctx.body.text());
 const RATES: ServerTimeouts = { minHeadBytesPerSecond: 100, minBodyBytesPerSecond: 100 };

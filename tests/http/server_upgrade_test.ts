@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HttpError, HttpStateError } from "../../http/errors.ts";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { HandedConnection } from "../../http/server_handover.ts";
@@ -13,22 +13,23 @@ import { timeout } from "../../http/middleware_timeout.ts";
 import { Router } from "../../http/router.ts";
 import { isSettled } from "../../nbio/testing_settle.ts";
 import { eventually } from "../_support/peer.ts";
+import { connect, serve } from "../_support/tls_switch.ts";
 
 const ASK = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\n" +
   "Upgrade: other/1, Echo\r\n\r\n";
 
 /** A client that sees bytes, and nothing else. */
 class Client implements Disposable {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   #text = "";
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
   static async connect(server: HttpServer): Promise<Client> {
     const { port } = server.addr as Deno.NetAddr;
-    return new Client(await Deno.connect({ hostname: "127.0.0.1", port }));
+    return new Client(await connect({ hostname: "127.0.0.1", port }));
   }
 
   async send(text: string): Promise<void> {

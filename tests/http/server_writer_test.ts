@@ -53,6 +53,27 @@ Deno.test("ResponseWriter writes one piece after the other, awaited or not", asy
   assertEquals(target.events, ["begin a", "end a", "begin b", "end b", 'close [["x-a","b"]]']);
 });
 
+Deno.test("ResponseWriter tells its target what waits behind a piece", async () => {
+  const told: [string, boolean][] = [];
+  const writer = new ResponseWriter({
+    writePiece: (bytes, hasMore) => {
+      told.push([textOf(bytes), hasMore]);
+      return Promise.resolve();
+    },
+    endBody: () => Promise.resolve(),
+  }, Promise.resolve());
+  await writer.write("a");
+  void writer.write("b");
+  await writer.write("c");
+  // What cannot be sent does not wait to be.
+  void writer.write("d");
+  await assertRejects(() => writer.write(1 as unknown as string), TypeError);
+  await writer.settled;
+  void writer.write("e");
+  await writer.close();
+  assertEquals(told, [["a", false], ["b", true], ["c", false], ["d", false], ["e", true]]);
+});
+
 Deno.test("ResponseWriter.write() and close() reject after close()", async () => {
   const target = new ScriptedTarget();
   const writer = new ResponseWriter(target, Promise.resolve());

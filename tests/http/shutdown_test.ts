@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
-import { type HttpServer, serve } from "../../http/serve.ts";
+import type { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";
 import { eventually } from "../_support/peer.ts";
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
-import { gate, post, request } from "../_support/server_harness.ts";
+import { gate, post, request, ServerHarness } from "../_support/server_harness.ts";
+import { connect, serve } from "../_support/tls_switch.ts";
 
 const hello: Handler = (ctx) => ctx.text("hello");
 
@@ -30,7 +31,7 @@ async function assertRefusing(server: HttpServer): Promise<void> {
   const { acceptedCount } = server.stats();
   for (let isRefused = false; !isRefused;) {
     try {
-      (await Deno.connect(addressOf(server))).close();
+      (await connect(addressOf(server))).close();
     } catch (error) {
       isRefused = error instanceof Deno.errors.ConnectionRefused;
     }
@@ -77,6 +78,13 @@ Deno.test("shutdown() closes at once what is idle, silent, or has sent nothing b
   assertEquals([await silent.closed(), await idle.closed()], ["eof", "eof"]);
   assert(await blank.closed() !== "timeout");
   assertEquals([silent.leftover.length, idle.leftover.length], [0, 0]);
+});
+
+Deno.test("shutdown() does not wait for a client of which it has read an empty line", async () => {
+  await using harness = new ServerHarness(hello);
+  const client = await harness.open("\r\n");
+  await harness.server.shutdown({ graceMs: Infinity });
+  assertEquals(await client.isEnded(), true);
 });
 
 Deno.test("shutdown() still answers a request whose head or body is on its way", async () => {
@@ -167,7 +175,7 @@ Deno.test("shutdown() does not wait for a client that does not read", async () =
     started.open();
     ctx.bytes(new Uint8Array(50_000_000));
   });
-  const conn = await Deno.connect(addressOf(server));
+  const conn = await connect(addressOf(server));
   await conn.write(new TextEncoder().encode(request("GET /")));
   await started.passed;
   await server.shutdown({ graceMs: 100 });

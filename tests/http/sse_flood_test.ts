@@ -10,10 +10,11 @@ const DEAF_COUNT = 100;
 const ROUND_COUNT = 20;
 const ROUND_EVENTS = 20;
 const EVENT_BYTES = 1_024;
+const MAX_QUEUED_EVENTS = 40;
 /** Connections that are opened at once: fewer than wait to be accepted. */
 const MAX_AT_ONCE = 50;
 /** How far the second half of the rounds may be above the first. */
-const MAX_GROWTH_BYTES = 32 * 1024 * 1024;
+const MAX_GROWTH_BYTES = 8 * 1024 * 1024;
 /** How far all of them may be above the start: 1,000 connections at work, 100 of them full. */
 const MAX_WORKING_BYTES = 256 * 1024 * 1024;
 
@@ -60,9 +61,10 @@ for (const policy of ["drop-client", "drop-oldest"] as const) {
   Deno.test(`SseBroadcaster with ${policy} bears 100 of 1,000 clients that never read`, async () => {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--no-check", "--allow-net=127.0.0.1", "--allow-read"],
+        ...["run", "--no-check", "--v8-flags=--expose-gc", "--allow-net=127.0.0.1", "--allow-read"],
         new URL("../_support/sse_flood_server.ts", import.meta.url).pathname,
         policy,
+        `${MAX_QUEUED_EVENTS}`,
       ],
       stdin: "piped",
       stdout: "piped",
@@ -89,11 +91,13 @@ for (const policy of ["drop-client", "drop-oldest"] as const) {
       const before = await ask(`1 ${EVENT_BYTES}`);
       assertEquals(before.clientCount, CLIENT_COUNT);
       const halves: [number, number] = [0, 0];
+      let maxRssBytes = 0;
       let last = before;
       for (let round = 0; round < ROUND_COUNT; round++) {
         last = await ask(`${ROUND_EVENTS} ${EVENT_BYTES}`);
         const half = round * 2 < ROUND_COUNT ? 0 : 1;
-        halves[half] = Math.max(halves[half], last.maxRssBytes!);
+        halves[half] = Math.max(halves[half], last.heldBytes!);
+        maxRssBytes = Math.max(maxRssBytes, last.maxRssBytes!);
         const expected = 1 + (round + 1) * ROUND_EVENTS;
         const haveAll = () => readers.every(({ eventCount }) => eventCount === expected);
         assert(await eventually(haveAll, 60_000), `round ${round}`);
@@ -101,9 +105,14 @@ for (const policy of ["drop-client", "drop-oldest"] as const) {
       const isDropping = policy === "drop-client";
       assertEquals(last.droppedClientCount, isDropping ? DEAF_COUNT : 0);
       assertEquals(last.clientCount, isDropping ? CLIENT_COUNT - DEAF_COUNT : CLIENT_COUNT);
+      assert(last.maxQueuedCount! <= MAX_QUEUED_EVENTS, `${last.maxQueuedCount} events`);
+      // Each was sent two at a time, one of them its own; what cannot wait is dropped.
+      const sentCount = 2 * (1 + ROUND_COUNT * ROUND_EVENTS) * DEAF_COUNT;
+      const waitingCount = MAX_QUEUED_EVENTS * DEAF_COUNT;
+      if (!isDropping) assertEquals(last.droppedCount, sentCount - waitingCount);
       const [first, second] = halves;
       assert(second - first < MAX_GROWTH_BYTES, `${second - first} bytes`);
-      const working = second - before.maxRssBytes!;
+      const working = maxRssBytes - before.maxRssBytes!;
       assert(working < MAX_WORKING_BYTES, `${working} bytes`);
     } finally {
       await Promise.all(readers.map((reader) => reader.close()));

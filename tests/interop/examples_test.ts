@@ -3,6 +3,7 @@ import { connectTls, parseCertificate } from "@nbio/net/tls";
 import { dial as dialWebSocket } from "@nbio/net/websocket";
 import { assertEquals } from "@std/assert";
 import { honestAnswer, ScriptedDnsServer } from "../_support/dns_server.ts";
+import { freePort } from "../_support/listening_program.ts";
 import { type Peer, runPeer, startExample, startPeer } from "../_support/peer.ts";
 import { RawClient } from "../_support/raw_client.ts";
 
@@ -24,6 +25,17 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     const [page, end] = output.trimEnd().split("\n");
     assertEquals(/^200 +14 http:\S+\/$/.test(page!), true);
     assertEquals(end, "1 pages, 0 broken");
+  },
+
+  async cluster() {
+    const folder = new URL("../../", import.meta.url).pathname;
+    const port = freePort();
+    const flags = ["--allow-net", "--allow-run", "--allow-env=NODE_V8_COVERAGE"];
+    const args = ["run", ...flags, `${folder}examples/cluster.ts`, `--port=${port}`, "--workers=2"];
+    await using cluster = startPeer(Deno.execPath(), args);
+    await cluster.ready(/^Listening on /);
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    assertEquals(/^worker [01], /.test(await answer.text()), true);
   },
 
   async custom_protocol() {
@@ -88,11 +100,27 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await echoed(example.port);
   },
 
+  async express() {
+    const path = new URL("../../examples/express.ts", import.meta.url).pathname;
+    await using example = startPeer(Deno.execPath(), ["run", "-A", path, "--port=0"]);
+    const [, port] = await example.ready(/^Listening on \S*:(\d+)\/?$/);
+    for (const by of ["express", "fastify"]) {
+      const response = await fetch(`http://127.0.0.1:${port}/${by}/you`);
+      assertEquals(await response.json(), { hello: "you", by });
+    }
+  },
+
   async hello() {
     await using example = await startExample("hello");
     using client = Deno.createHttpClient({});
     const response = await fetch(`http://127.0.0.1:${example.port}/`, { client });
     assertEquals(await response.text(), "Hello, World!\n");
+  },
+
+  async hono() {
+    await using example = await startExample("hono");
+    const response = await fetch(`http://127.0.0.1:${example.port}/hello/you`);
+    assertEquals([response.status, await response.text()], [200, "Hello, you!\n"]);
   },
 
   async http_client() {
@@ -163,6 +191,15 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await reader.cancel();
   },
 
+  async metrics() {
+    await using example = await startExample("metrics");
+    const ask = async (path: string): Promise<string> =>
+      await (await fetch(`http://127.0.0.1:${example.port}${path}`)).text();
+    await ask("/");
+    const page = await ask("/metrics");
+    assertEquals(/^http_server_request_duration_seconds_count\{.*\} 1$/m.test(page), true);
+  },
+
   async mtls() {
     const certificates = [["localhost"], ["--client", "--prefix=alice", "alice.test"]];
     await withCertificates(certificates, async (folder) => {
@@ -175,6 +212,15 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
       assertEquals([known.code, known.output], [0, "Hello, alice.test!\n"]);
       assertEquals((await runExample("mtls", permissions, args)).code, 2);
     });
+  },
+
+  async proxy() {
+    await using hello = await startExample("hello");
+    const to = `--to=http://127.0.0.1:${hello.port}`;
+    await using proxy = await startExample("proxy", ["--port=0", to]);
+    const response = await fetch(`http://127.0.0.1:${proxy.port}/`);
+    assertEquals([response.status, response.headers.has("via")], [200, true]);
+    await response.body?.cancel();
   },
 
   async static_server() {
@@ -266,7 +312,7 @@ Deno.test("every file in examples/ is used by a test", () => {
   const folder = new URL("../../examples/", import.meta.url);
   const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
     // Parts and tests of an example are used with it.
-    .filter((name) => !/_(arguments|core|page|test|uploads)\.\w+$/.test(name));
+    .filter((name) => !/_(arguments|core|page|registry|test|uploads)\.\w+$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());
 });
 

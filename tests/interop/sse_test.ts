@@ -1,6 +1,7 @@
 import {
   compose,
   compress,
+  type Context,
   serve,
   SseBroadcaster,
   type SseStream,
@@ -20,6 +21,7 @@ const browser = ["chromium", "google-chrome"].find(hasCommand);
 /** Three events and the end, and a broadcast that goes on. */
 class EventApp implements AsyncDisposable {
   readonly news: SseBroadcaster = new SseBroadcaster({ historyCount: 100, retryMs: 50 });
+  readonly toWrite: TransformStream<string, string> = new TransformStream();
   readonly errors: unknown[] = [];
   /** What clients named when they came. */
   readonly lastEventIds: (string | undefined)[] = [];
@@ -33,6 +35,7 @@ class EventApp implements AsyncDisposable {
         this.#streams.push(stream);
         return;
       }
+      if (ctx.path === "/written") return this.#write(ctx);
       const stream = sseStream(ctx);
       stream.send({ id: "1", data: "one\ntwo" });
       stream.send({ event: "named", id: "é2", data: "drei ü 😀" });
@@ -41,6 +44,14 @@ class EventApp implements AsyncDisposable {
     }),
     { hostname: "127.0.0.1", port: 0, onError: (error) => void this.errors.push(error) },
   );
+
+  /** What a handler does that writes events itself, each when it is told to. */
+  async #write(ctx: Context): Promise<void> {
+    ctx.set("content-type", "text/event-stream");
+    const writer = ctx.writer();
+    for await (const data of this.toWrite.readable) await writer.write(`data: ${data}\n\n`);
+    await writer.close();
+  }
 
   /** Ends what clients read; they may come back. */
   endStreams(): void {
@@ -76,37 +87,42 @@ for (const args of [[], ["--compressed"], ["--compressed", "--header", "Accept-E
   });
 }
 
-Deno.test({
-  name: "curl --compressed prints an event before there is another",
-  ignore: !interopEnabled || !curl,
-  async fn() {
-    await using app = new EventApp();
-    const child = new Deno.Command("curl", {
-      args: ["--disable", "--noproxy", "*", "-sSN", "--compressed", app.url("/news")],
-      stdout: "piped",
-    }).spawn();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    const readUntil = async (part: string): Promise<void> => {
-      while (!text.includes(part)) {
-        const { done, value } = await reader.read();
-        assert(!done, text);
-        text += value;
+for (const path of ["/news", "/written"]) {
+  Deno.test({
+    name: `curl --compressed prints an event of ${path} before there is another`,
+    ignore: !interopEnabled || !curl,
+    async fn() {
+      await using app = new EventApp();
+      const child = new Deno.Command("curl", {
+        args: ["--disable", "--noproxy", "*", "-sSN", "--compressed", app.url(path)],
+        stdout: "piped",
+      }).spawn();
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      const readUntil = async (part: string): Promise<void> => {
+        while (!text.includes(part)) {
+          const { done, value } = await reader.read();
+          assert(!done, text);
+          text += value;
+        }
+      };
+      const writer = app.toWrite.writable.getWriter();
+      try {
+        if (path === "/news") assert(await eventually(() => app.news.clientCount === 1));
+        for (const data of ["first", "second", "third"]) {
+          if (path === "/news") app.news.publish({ data });
+          else await writer.write(data);
+          await readUntil(`data: ${data}\n\n`);
+        }
+      } finally {
+        await writer.close();
+        child.kill("SIGKILL");
+        await child.status;
+        await reader.cancel();
       }
-    };
-    try {
-      assert(await eventually(() => app.news.clientCount === 1));
-      for (const data of ["first", "second", "third"]) {
-        app.news.publish({ data });
-        await readUntil(`data: ${data}\n\n`);
-      }
-    } finally {
-      child.kill("SIGKILL");
-      await child.status;
-      await reader.cancel();
-    }
-  },
-});
+    },
+  });
+}
 
 const PYTHON = `
 import json, sys, urllib.request

@@ -5,6 +5,7 @@ import { Browser } from "../_support/browser.ts";
 import { OLD_MS, RawServer, TestFolder } from "../_support/file_server.ts";
 import { hasCommand, interopEnabled } from "../_support/interop.ts";
 import { runPeer } from "../_support/peer.ts";
+import { noSparseFiles, writeSparseFile } from "../_support/sparse_file.ts";
 
 const SIZE = 3_000_000;
 const browser = ["chromium", "google-chrome"].find(hasCommand);
@@ -69,6 +70,35 @@ Deno.test({
     for (const [path, status] of [["/../out.bin", "400"], ["/%2e%2e/out.bin", "400"]] as const) {
       const asked = await runPeer("curl", [...code, "--path-as-is", site.url(path)]);
       assertEquals(asked.text, status);
+    }
+  },
+});
+
+Deno.test({
+  name: `curl resumes a download of 10 GB behind its first 9.999 GB${
+    noSparseFiles === undefined ? "" : ` (ignored: ${noSparseFiles})`
+  }`,
+  ignore: !interopEnabled || !hasCommand("curl") || noSparseFiles !== undefined,
+  async fn() {
+    await using site = await new StaticSite().start();
+    const [size, there] = [10_000_000_000, 9_999_000_000];
+    await writeSparseFile(`${site.folder.path}/root/large.bin`, size, [
+      [there, "NEXT"],
+      [size - 4, "LAST"],
+    ]);
+    const target = `${site.folder.path}/large.part`;
+    await writeSparseFile(target, there);
+    const url = site.url("/large.bin");
+    const { code, stderr } = await runPeer("curl", ["-sS", "-C", "-", "-o", target, url]);
+    assertEquals(code, 0, stderr);
+    assertEquals(site.seen, [{ status: 206, path: "/large.bin", range: `bytes=${there}-` }]);
+    assertEquals((await Deno.stat(target)).size, size);
+    using file = await Deno.open(target);
+    for (const [place, mark] of [[there, "NEXT"], [size - 4, "LAST"]] as const) {
+      const found = new Uint8Array(4);
+      await file.seek(place, Deno.SeekMode.Start);
+      await file.read(found);
+      assertEquals(new TextDecoder().decode(found), mark);
     }
   },
 });

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ProxyError } from "../../http/proxy_error.ts";
-import { serve } from "../../http/serve.ts";
 import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
 import { dial } from "../../websocket/dial.ts";
@@ -11,10 +10,11 @@ import { systemClock } from "../../nbio/clock.ts";
 import { TlsError } from "../../tls/errors.ts";
 import { ProxyPeer } from "../_support/proxy_peer.ts";
 import { CA_CERT, LEAF_CERT, LEAF_KEY } from "../_support/tls_server.ts";
+import { listen, originAt, serve, trust } from "../_support/tls_switch.ts";
 
 /** A server that gives one answer to whatever head comes. */
 function answering(answer: string): { url: string; done: Promise<void> } {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = listen();
   const done = (async () => {
     using conn = await listener.accept();
     listener.close();
@@ -23,14 +23,14 @@ function answering(answer: string): { url: string; done: Promise<void> } {
     else await conn.write(new TextEncoder().encode(answer));
     while (await conn.read(new Uint8Array(4_096)).catch(() => null) !== null);
   })();
-  return { url: `ws://127.0.0.1:${listener.addr.port}/`, done };
+  return { url: `${originAt((listener.addr as Deno.NetAddr).port, "ws")}/`, done };
 }
 
 Deno.test("dial() talks to upgrade(), compressed or not", async () => {
   for (const compression of [false, true]) {
     await using server = serveWebSocket(echo, { compression, subprotocols: ["a"] });
-    const url = `ws://127.0.0.1:${portOf(server)}/`;
-    const ws = await dial(url, { compression, subprotocols: ["b", "a"] });
+    const url = originAt(portOf(server), "ws");
+    const ws = await dial(url, { ...trust, compression, subprotocols: ["b", "a"] });
     assertEquals([ws.subprotocol, ws.extensions !== ""], ["a", compression]);
     for (const size of [0, 1, 125, 126, 65_535, 65_536, 1_000_000]) {
       void ws.send("x".repeat(size));
@@ -49,10 +49,10 @@ Deno.test("dial() sends the target, the Host and further fields", async () => {
     seen.push(ctx.path, ctx.search, ctx.headers.get("host"), ctx.headers.get("x-key"));
     await echo(await upgrade(ctx));
   }, { hostname: "127.0.0.1", port: 0 });
-  const host = `127.0.0.1:${portOf(server)}`;
-  const ws = await dial(`ws://${host}/a/b?c=d`, { headers: { "X-Key": "7" } });
+  const origin = originAt(portOf(server), "ws");
+  const ws = await dial(`${origin}/a/b?c=d`, { ...trust, headers: { "X-Key": "7" } });
   await ws.close();
-  assertEquals(seen, ["/a/b", "?c=d", host, "7"]);
+  assertEquals(seen, ["/a/b", "?c=d", new URL(origin).host, "7"]);
 });
 
 const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
@@ -69,7 +69,7 @@ const BAD = [
 for (const { name, answer } of BAD) {
   Deno.test(`dial() refuses ${name} and closes`, async () => {
     const { url, done } = answering(answer);
-    const error = await assertRejects(() => dial(url), WebSocketProtocolError);
+    const error = await assertRejects(() => dial(url, trust), WebSocketProtocolError);
     assertEquals(error.code, "ERR_WEBSOCKET_BAD_HANDSHAKE");
     await done;
   });
@@ -77,7 +77,7 @@ for (const { name, answer } of BAD) {
 
 Deno.test("dial() tells a server that leaves", async () => {
   const { url, done } = answering("");
-  await assertRejects(() => dial(url), ConnectionClosedError);
+  await assertRejects(() => dial(url, trust), ConnectionClosedError);
   await done;
 });
 
@@ -119,18 +119,21 @@ Deno.test("dial() follows redirects on request, and keeps credentials to their o
   }, { hostname: "127.0.0.1", port: 0 });
   await using here = serve((ctx) => {
     if (ctx.path === "/next") {
-      ctx.redirect(`http://127.0.0.1:${portOf(there)}/`, 307);
+      ctx.redirect(`${originAt(portOf(there))}/`, 307);
     } else {
       ctx.redirect("/next", 302);
     }
     seen.push(ctx.headers.get("authorization"));
   }, { hostname: "127.0.0.1", port: 0 });
-  const url = `ws://127.0.0.1:${portOf(here)}/`;
+  const url = originAt(portOf(here), "ws");
   const headers = { authorization: "secret", "x-key": "7" };
-  await assertRejects(() => dial(url, { headers }), WebSocketProtocolError);
-  await assertRejects(() => dial(url, { headers, maxRedirects: 1 }), WebSocketProtocolError);
+  await assertRejects(() => dial(url, { ...trust, headers }), WebSocketProtocolError);
+  await assertRejects(
+    () => dial(url, { ...trust, headers, maxRedirects: 1 }),
+    WebSocketProtocolError,
+  );
   seen.length = 0;
-  const ws = await dial(url, { headers, maxRedirects: 2 });
+  const ws = await dial(url, { ...trust, headers, maxRedirects: 2 });
   assert((await ws.close()).clean);
   assertEquals(seen, ["secret", "secret", undefined, "7"]);
 });
@@ -139,7 +142,7 @@ Deno.test("dial() leaves a connection to its signal", async () => {
   await using server = serveWebSocket(echo);
   const controller = new AbortController();
   const { signal } = controller;
-  const ws = await dial(`ws://127.0.0.1:${portOf(server)}/`, { signal });
+  const ws = await dial(originAt(portOf(server), "ws"), { ...trust, signal });
   const reading = assertRejects(() => ws.readMessage());
   const reason = new Error("enough");
   controller.abort(reason);

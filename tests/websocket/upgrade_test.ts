@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HttpError } from "../../http/errors.ts";
 import { Router } from "../../http/router.ts";
-import { serve } from "../../http/serve.ts";
 import { upgrade } from "../../websocket/upgrade.ts";
 import type { WebSocketConnection } from "../../websocket/websocket_connection.ts";
 import { eventually } from "../_support/peer.ts";
 import { echo, FrameClient, portOf, serveWebSocket } from "../_support/websocket_harness.ts";
 import { frame, KEY } from "../_support/websocket_frames.ts";
+import { fetch, openWebSocket, originAt, serve } from "../_support/tls_switch.ts";
 
 Deno.test("upgrade() answers the handshake, and what came behind it is the first frame", async () => {
   await using server = serveWebSocket(echo);
@@ -117,7 +117,7 @@ Deno.test("the built-in client of the runtime talks to upgrade()", async () => {
     ended.resolve(ws);
     await echo(ws);
   }, { compression: true });
-  const client = new WebSocket(`ws://127.0.0.1:${portOf(server)}/`);
+  const client = openWebSocket(originAt(portOf(server), "ws"));
   const text = "text ".repeat(10_000);
   const answer = Promise.withResolvers<unknown>();
   client.onopen = () => client.send(text);
@@ -187,7 +187,7 @@ Deno.test("upgrade() takes the context of a route with parameters", async () => 
     await ws.send(`room ${ctx.params.id}`);
   });
   await using server = serve(app.handler, { hostname: "127.0.0.1", port: 0 });
-  const client = new WebSocket(`ws://127.0.0.1:${portOf(server)}/rooms/7`);
+  const client = openWebSocket(`${originAt(portOf(server), "ws")}/rooms/7`);
   const message = new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
   const closed = new Promise<CloseEvent>((resolve) => client.onclose = resolve);
   assertEquals(await message, "room 7");

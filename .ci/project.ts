@@ -34,7 +34,7 @@ export function moduleOf(path: string): string | undefined {
 }
 
 /** All `.ts` files of the published modules that exist, relative to `root`, sorted. */
-export function libraryFiles(root: URL = ROOT): string[] {
+function libraryFiles(root: URL = ROOT): string[] {
   return MODULES.flatMap((module) => sourceFiles(module, root)).sort();
 }
 

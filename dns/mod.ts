@@ -13,6 +13,25 @@
  * {@linkcode printMessage}. It and all logic of the resolver are a pure core, which other runtimes
  * find at `@nbio/net/dns/core`.
  *
+ * Take it where `Deno.resolveDns` says too little: for times to live, reasons, caches, other types, other
+ * transports.
+ *
+ * | standard | done | missing, and why |
+ * | --- | --- | --- |
+ * | RFC 1034, 1035 | a stub resolver, all of the wire, zone files | recursion, answering: it is no server |
+ * | RFC 2181, 2308, 9520 | one time to live for a set; negative answers and failures cached | |
+ * | RFC 3597 | unknown types, on the wire and in text | |
+ * | RFC 4034, 5155 | records read, written and printed, key tags, NSEC3 hashes | RFC 4035: signatures are not verified; AD of a trusted server is told (`trustAd`) |
+ * | RFC 5452, 0x20 | random ids and ports, a check of all an answer echoes | |
+ * | RFC 6724 | order of addresses | rules that need routes the runtime does not tell |
+ * | RFC 6761, 7686 | localhost, invalid, onion | `local`: no multicast DNS |
+ * | RFC 6891, 7873, 8914 | EDNS, cookies, extended errors | cookies of a server |
+ * | RFC 7766 | TCP kept, several queries on it | RFC 7858 (TLS) and RFC 8484 (HTTPS): plug an `exchange` in |
+ * | RFC 7871, 7830, 9567 | as options of a query | nothing is told by default |
+ * | RFC 8767 | stale answers while servers fail, prefetch | |
+ * | RFC 9460, 9461, 9848 | SVCB and HTTPS, their parameters and aliases | |
+ * | RFC 2136, 8945, 1995, 5936 | messages read and written | updates, TSIG and zone transfers are not carried out |
+ *
  * Permissions: the codec needs none. A resolver needs `--allow-net` for its servers and, for UDP,
  * for the local address of its sockets (`0.0.0.0` and `[::]`); for the settings of the system
  * `--allow-read` of `/etc/resolv.conf`, `/etc/hosts` and `/etc/nsswitch.conf`, or

@@ -286,9 +286,9 @@ export interface ResolverSettings {
   readonly lookupDuration: TelemetryHistogram | undefined;
 }
 
-/** Whom an exchange asks, in errors and in the memory. */
 /** Advice of the semantic conventions of OpenTelemetry. */
 const LOOKUP_SECONDS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Whom an exchange asks, in errors and in the memory. */
 const EXCHANGE_SERVER: DnsServer = { address: "exchange", port: 0 };
 
 /**

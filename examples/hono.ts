@@ -19,7 +19,7 @@ import { type Context, Hono } from "npm:hono@^4";
 import { streamSSE } from "npm:hono@^4/streaming";
 import type { FetchInfo } from "@nbio/net/http";
 
-const app = new Hono<{ Bindings: FetchInfo }>();
+const app: Hono<{ Bindings: FetchInfo }> = new Hono<{ Bindings: FetchInfo }>();
 
 app.get("/hello/:name", (c) => c.text(`Hello, ${c.req.param("name")}!\n`));
 

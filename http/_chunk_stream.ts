@@ -18,3 +18,23 @@ export function chunkStream(
     },
   }, { highWaterMark: 0 });
 }
+
+/**
+ * A stream over a body that is read piece by piece and closed, which reads nothing ahead of its
+ * reader.
+ *
+ * @param body Where the chunks come from; it is closed when the stream is cancelled.
+ */
+export function readerStream(body: {
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  close(): void;
+}): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller): Promise<void> {
+      const chunk = await body.read();
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
+    },
+    cancel: (): void => body.close(),
+  }, { highWaterMark: 0 });
+}

@@ -1,8 +1,5 @@
-import type zlib from "node:zlib";
 import type { Gzip } from "node:zlib";
-
-/** The module `node:zlib`. */
-export type Zlib = typeof zlib;
+import type { Zlib, ZlibHandleStream } from "./zlib_handle.ts";
 
 /** What ends a stream of zlib (`Z_FINISH`), and one of zstd (`ZSTD_e_end`). */
 const Z_FINISH = 4;
@@ -10,34 +7,13 @@ const ZSTD_END = 2;
 /** Room for what cannot be compressed: headers, and a few bytes for every block. */
 const MARGIN_BYTES = 1024;
 
-/** What is used of a stream; the names that begin with `_` are not documented. */
-interface HandleStream {
-  readonly _handle: {
-    onerror: (message: string) => void;
-    writeSync(
-      flush: number,
-      input: Uint8Array,
-      inputStart: number,
-      inputLength: number,
-      output: Uint8Array,
-      outputStart: number,
-      outputLength: number,
-    ): void;
-  };
-  /** Output space and input left over. */
-  readonly _writeState: Uint32Array;
-  reset(): void;
-  close(): void;
-}
-
 /**
- * A compressor that is used for one body after another, by synchronous calls. `node:zlib`
- * documents only functions that make a context for every body, which takes two to three times as
- * long for a few KiB. Below them is a handle, the same in Node since version 11 and in Deno; as it
- * is documented nowhere, {@linkcode createContext} tries it first.
+ * A compressor that is used for one body after another, by synchronous calls. What
+ * `node:zlib` documents makes a context for every body, which takes two to three times as long for a
+ * few KiB. This is its {@linkcode ZlibHandleStream}, which {@linkcode createContext} tries first.
  */
 export class CompressionContext {
-  readonly #stream: HandleStream;
+  readonly #stream: ZlibHandleStream;
   readonly #finish: number;
   #output: Uint8Array<ArrayBuffer>;
   #failed = false;
@@ -47,7 +23,7 @@ export class CompressionContext {
    * @param finish What ends a body.
    * @param maxInputBytes Length of the longest body.
    */
-  constructor(stream: HandleStream, finish: number, maxInputBytes: number) {
+  constructor(stream: ZlibHandleStream, finish: number, maxInputBytes: number) {
     this.#stream = stream;
     this.#finish = finish;
     this.#output = new Uint8Array(maxInputBytes + MARGIN_BYTES);
@@ -95,7 +71,7 @@ export function createContext(
   let context: CompressionContext | undefined;
   try {
     context = new CompressionContext(
-      stream as unknown as HandleStream,
+      stream as unknown as ZlibHandleStream,
       finish,
       maxInputBytes,
     );

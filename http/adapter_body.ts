@@ -48,8 +48,12 @@ export class AdapterBody implements BodySource {
 
   async awaitBody(): Promise<void> {
     const { done, value } = await this.#read();
-    if (done) this.#isDone = true;
-    else if (value.length > 0) this.#piece = bytesOf(value);
+    if (done) {
+      this.#isDone = true;
+      return;
+    }
+    const piece = bytesOf(value);
+    if (piece.length > 0) this.#piece = piece;
   }
 
   async readBodyInto(): Promise<number> {

@@ -1,6 +1,10 @@
+import { forwardTo } from "./_adapter_stand_in.ts";
+import { adapterHeaders } from "./adapter_headers.ts";
+import { HeaderList } from "./header_list.ts";
 import type { Context } from "./server_context.ts";
 
 const NO_BYTES = new Uint8Array(0);
+const decoder = new TextDecoder();
 
 /**
  * A request as a web-standard `Request`, made when it is needed: method, URL, header fields and the
@@ -16,7 +20,7 @@ const NO_BYTES = new Uint8Array(0);
 export function adapterRequest(ctx: Context, url: string): Request {
   const light = new LightRequest(ctx, url);
   isStandIn ??= canStandIn();
-  return isStandIn ? light as unknown as Request : light.toRequest();
+  return isStandIn ? light as unknown as Request : light.toTrue();
 }
 
 /** Whether the runtime takes the light object for a `Request`; found out once. */
@@ -43,7 +47,7 @@ class LightRequest {
   }
 
   get headers(): Headers {
-    return this.#headers ??= this.#request?.headers ?? new Headers([...this.#ctx.headers]);
+    return this.#headers ??= this.#request?.headers ?? adapterHeaders(this.#ctx.headers);
   }
 
   get signal(): AbortSignal {
@@ -56,12 +60,12 @@ class LightRequest {
 
   async text(): Promise<string> {
     if (this.#request !== undefined) return await this.#request.text();
-    return new TextDecoder().decode(await this.#take());
+    return decoder.decode(await this.#take());
   }
 
   async json(): Promise<unknown> {
     if (this.#request !== undefined) return await this.#request.json();
-    return JSON.parse(new TextDecoder().decode(await this.#take()));
+    return JSON.parse(decoder.decode(await this.#take()));
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
@@ -75,7 +79,7 @@ class LightRequest {
   }
 
   /** The true one. */
-  toRequest(): Request {
+  toTrue(): Request {
     return this.#request ??= this.#make();
   }
 
@@ -111,52 +115,12 @@ class LightRequest {
   }
 }
 
-/**
- * Puts `Request` behind the light object, whatever this runtime's has: each property that the light
- * one lacks is that of the true one, and so is the state that the runtime keeps under symbols.
- */
-function standIn(): void {
-  const light = LightRequest.prototype;
-  Object.setPrototypeOf(light, Request.prototype);
-  for (const key of Reflect.ownKeys(Request.prototype)) {
-    const descriptor = Object.getOwnPropertyDescriptor(Request.prototype, key)!;
-    if (key === "constructor" || Object.hasOwn(light, key)) continue;
-    if (descriptor.get !== undefined) forwardProperty(light, key);
-    else if (typeof descriptor.value === "function") forwardMethod(light, key);
-  }
-  for (const key of Object.getOwnPropertySymbols(new Request("http://localhost/"))) {
-    forwardProperty(light, key);
-  }
-}
-
-function forwardProperty(light: LightRequest, key: PropertyKey): void {
-  Object.defineProperty(light, key, {
-    configurable: true,
-    get(this: LightRequest): unknown {
-      return Reflect.get(this.toRequest(), key);
-    },
-    set(this: LightRequest, value: unknown): void {
-      Reflect.set(this.toRequest(), key, value);
-    },
-  });
-}
-
-function forwardMethod(light: LightRequest, key: PropertyKey): void {
-  Object.defineProperty(light, key, {
-    configurable: true,
-    writable: true,
-    value(this: LightRequest, ...args: unknown[]): unknown {
-      const request = this.toRequest();
-      return Reflect.apply(Reflect.get(request, key), request, args);
-    },
-  });
-}
-
 /** Tries it out on what frameworks do with a `Request`. */
 function canStandIn(): boolean {
   try {
-    standIn();
-    const ctx = { method: "GET", headers: [["a", "b"]], signal: new AbortController().signal };
+    forwardTo(LightRequest.prototype, Request.prototype, new Request("http://localhost/"));
+    const headers = new HeaderList([["a", "b"]]);
+    const ctx = { method: "GET", headers, signal: new AbortController().signal };
     const light = new LightRequest(ctx as unknown as Context, "http://localhost/a");
     const copy = new Request(light as unknown as Request);
     return light instanceof Request && copy.url === light.url && copy.headers.get("a") === "b";

@@ -1,4 +1,4 @@
-import { type KnownBody, readAtHand, staticBody } from "./adapter_static_body.ts";
+import { type KnownBody, readAtHand, soleType, staticBody } from "./adapter_static_body.ts";
 import { HttpStateError } from "./errors.ts";
 import { mayHaveBody } from "./framing.ts";
 import { ContentType, type OutgoingResponse } from "./outgoing_response.ts";
@@ -29,11 +29,17 @@ export function answerWith(ctx: Context, web: Response): void | Promise<void> {
   const content = staticBody(web);
   if (content === undefined) checkWeb(web);
   checkUnanswered(response);
-  if (content !== undefined) return fill(ctx, web, content);
+  if (content !== undefined) {
+    const type = soleType(web);
+    if (type === undefined) return fill(ctx, web, content);
+    response.setStatus(web.status, web.statusText || undefined);
+    return response.answer(content, typeOf(type));
+  }
   const { body } = web;
   if (body === null) return fill(ctx, web, undefined);
   if (mayHaveBody(web.status, ctx.method)) return fillLater(ctx, web, body);
-  // A source may have nothing to say for long: nobody waits for it.
+  // A source may have nothing to say for long: nobody waits for it. A length of 0 would be a lie.
+  if (ctx.method === "HEAD" && mayHaveBody(web.status, "GET")) return fill(ctx, web, body);
   fill(ctx, web, undefined);
   dropBody(body, "Response has no body");
 }

@@ -12,6 +12,9 @@ export type KnownBody = string | Uint8Array | AsyncIterable<Uint8Array> | undefi
 
 /** Objects that are looked into, one within the other. */
 const MAX_DEPTH = 4;
+/** What the standard makes the type of text. */
+const TEXT_TYPE = "text/plain;charset=UTF-8";
+const PROBE_TYPE = "text/x-probe";
 const PROBE_TEXT = "What this response was made of";
 
 /** A way from a response to what it was made of, through what the runtime keeps under symbols. */
@@ -34,6 +37,57 @@ export function staticBody(response: Response): string | Uint8Array | undefined 
     if (typeof content === "string" || content instanceof Uint8Array) return content;
   }
   return undefined;
+}
+
+/**
+ * The content type of a response that has no other header field, where the runtime still has it as
+ * such: to look at the fields costs more than all else about a small answer.
+ *
+ * @param response A response of text, as {@linkcode staticBody} has found.
+ * @returns The type; `undefined` where only a look at the fields tells.
+ */
+export function soleType(response: Response): string | undefined {
+  lazyKeys ??= findLazyKeys();
+  return lazyKeys === null ? undefined : typeBehind(response, lazyKeys);
+}
+
+/** Where a runtime keeps text and type of a response that nobody has looked into. */
+interface LazyKeys {
+  readonly text: PropertyKey;
+  readonly type: PropertyKey;
+}
+
+let lazyKeys: LazyKeys | null | undefined;
+
+function typeBehind(response: Response, keys: LazyKeys): string | undefined {
+  const values = response as unknown as Readonly<Record<PropertyKey, unknown>>;
+  if (typeof values[keys.text] !== "string") return undefined;
+  const type = values[keys.type];
+  return typeof type === "string" ? type : TEXT_TYPE;
+}
+
+/** Found by behaviour as well: what is read there has to be right for all responses there are. */
+function findLazyKeys(): LazyKeys | null {
+  const texts = [...pathsTo(plainProbe(), PROBE_TEXT, 1)].flat();
+  const types = [...pathsTo(typedProbe(), PROBE_TYPE, 1)].flat();
+  for (const text of texts) {
+    for (const type of types) {
+      if (areRight({ text, type })) return { text, type };
+    }
+  }
+  return null;
+}
+
+function areRight(keys: LazyKeys): boolean {
+  if (typeBehind(plainProbe(), keys) !== TEXT_TYPE) return false;
+  if (typeBehind(typedProbe(), keys) !== PROBE_TYPE) return false;
+  return typeProbes.every((make) => {
+    const response = make();
+    const type = typeBehind(response, keys);
+    const fields = [...response.headers];
+    return type === undefined ||
+      (fields.length === 1 && fields[0]![0] === "content-type" && fields[0]![1] === type);
+  });
 }
 
 function follow(from: unknown, path: Path): unknown {
@@ -76,6 +130,46 @@ const changed: readonly (() => Response)[] = [
       return shown;
     },
     () => new Response(probe().body!.pipeThrough(new TransformStream()), probe()),
+  ]),
+];
+
+const typedProbe = (): Response => withFields({ "content-type": PROBE_TYPE });
+
+function withFields(headers: HeadersInit, status = 200): Response {
+  return new Response(PROBE_TEXT, { status, headers });
+}
+
+/** Changes the fields of a response behind its making. */
+function afterwards(response: Response, change: (headers: Headers) => void): Response {
+  change(response.headers);
+  return response;
+}
+
+/** Responses with all kinds of header fields. */
+const typeProbes: readonly (() => Response)[] = [
+  plainProbe,
+  fullProbe,
+  ...changed,
+  () => new Response(null),
+  () => new Response(new Uint8Array(1)),
+  () => new Response(new Blob(["a"], { type: PROBE_TYPE })),
+  () => new Response(new URLSearchParams("a=b")),
+  () => Response.json([]),
+  () => Response.json([], { status: 201, headers: { "x-a": "b" } }),
+  () => Response.json([], { headers: { "content-type": PROBE_TYPE } }),
+  () => plainProbe().clone(),
+  () => typedProbe().clone(),
+  () => withFields({ "x-a": "b" }),
+  () => withFields({ "content-type": PROBE_TYPE, "x-a": "b" }),
+  () => withFields({ "x-a": "b", "content-type": PROBE_TYPE }),
+  () => withFields({ "Content-Type": PROBE_TYPE }, 404),
+  () => withFields([["content-type", PROBE_TYPE], ["content-type", "b"]]),
+  () => withFields([["set-cookie", "a=b"], ["set-cookie", "c=d"]]),
+  () => withFields(new Headers({ "content-type": PROBE_TYPE, "x-a": "b" })),
+  ...[plainProbe, typedProbe, () => Response.json([])].flatMap((make) => [
+    () => afterwards(make(), (headers) => headers.append("x-a", "b")),
+    () => afterwards(make(), (headers) => headers.set("content-type", "a/b")),
+    () => afterwards(make(), (headers) => headers.delete("content-type")),
   ]),
 ];
 

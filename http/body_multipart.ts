@@ -1,4 +1,5 @@
 import { chunkStream } from "./_chunk_stream.ts";
+import { concatBytes } from "./_concat_bytes.ts";
 import { LimitExceededError } from "../nbio/errors.ts";
 import type { BodySource } from "./body_incoming.ts";
 import { charsetDecoder } from "./_charset_decoder.ts";
@@ -243,7 +244,7 @@ export class MultipartReader {
       if (length > max) throw tooLarge("Cannot read part", "maxBytes", max);
       pieces.push(piece);
     }
-    return pieces.length === 1 ? pieces[0]! : joined(pieces, length);
+    return pieces.length === 1 ? pieces[0]! : concatBytes(pieces, length);
   }
 
   async #nextPart(): Promise<MultipartPart | undefined> {
@@ -304,16 +305,6 @@ export class MultipartReader {
     this.#turn = result.catch(requestFault);
     return result;
   }
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function unreadable(state: string, event: string, reason: string): HttpStateError {

@@ -13,7 +13,9 @@
  *
  * Permissions: `--allow-net` of the address; `--allow-read` for the module and the TLS files (and for a
  * Unix socket, with `--allow-write`); with `--workers` also `--allow-run` of Deno and `--allow-env`;
- * and what the module itself needs.
+ * and what the module itself needs. Workers have the kinds of permission that were given without a
+ * bound; of those with one, which the runtime tells nobody, the address to listen on, the module
+ * and the TLS files. A module that needs more in its workers has to be given that kind as a whole.
  *
  * @example Its handler, in a program of one's own
  * ```ts
@@ -29,6 +31,7 @@
  */
 
 import { prefork } from "../nbio/prefork.ts";
+import { inheritedPermissions } from "../nbio/prefork_process.ts";
 import { preforkWorker } from "../nbio/prefork_worker.ts";
 import { shutdownSignal } from "../nbio/shutdown_signal.ts";
 import { CLI_USAGE, type CliOptions, parseCliOptions } from "./cli_options.ts";
@@ -89,11 +92,45 @@ async function tlsOptions({ tlsCert, tlsKey }: CliOptions): Promise<ServeOptions
 /** Keeps the workers, each of which runs this module again. */
 async function superviseWorkers(options: CliOptions, args: readonly string[]): Promise<void> {
   const { workers, hostname, port, tlsCert } = options;
-  const cluster = prefork({ module: import.meta.url, workers, args, graceMs: GRACE_MS });
+  const permissions = workerPermissions(options);
+  const cluster = prefork({
+    module: import.meta.url,
+    workers,
+    args,
+    permissions,
+    graceMs: GRACE_MS,
+  });
   await cluster.ready;
   const scheme = tlsCert === undefined ? "http" : "https";
   console.log(`Listening on ${scheme}://${hostname}:${port}/ with ${workers} workers`);
   await cluster.finished;
+}
+
+/** Of a permission with bounds it can be asked only whether something known lies within them. */
+function workerPermissions({ hostname, port, module, tlsCert, tlsKey }: CliOptions): string[] {
+  const host = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const url = moduleUrl(module);
+  const files = url.startsWith("file:") ? [fromFileUrl(url)] : [];
+  const paths = [...files, tlsCert, tlsKey].filter((path) => path !== undefined);
+  const flags = inheritedPermissions();
+  const isGranted = (descriptor: Deno.PermissionDescriptor): boolean =>
+    Deno.permissions.querySync(descriptor).state === "granted";
+  if (!flags.includes("--allow-net") && isGranted({ name: "net", host })) {
+    flags.push(`--allow-net=${host}`);
+  }
+  if (!flags.includes("--allow-read")) {
+    // A path with a comma would be two in a flag, of which neither was granted.
+    const readable = paths.filter((path) => {
+      return !path.includes(",") && isGranted({ name: "read", path });
+    });
+    if (readable.length > 0) flags.push(`--allow-read=${readable}`);
+  }
+  return flags;
+}
+
+function fromFileUrl(url: string): string {
+  const path = decodeURIComponent(new URL(url).pathname);
+  return Deno.build.os === "windows" ? path.slice(1) : path;
 }
 
 function moduleUrl(path: string): string {

@@ -23,6 +23,7 @@ import type { CookieContext, CookieJar } from "./cookie_jar.ts";
 import type { DialTimings } from "./dial.ts";
 import type { ExchangeResponse } from "./exchange_response.ts";
 import { parseRetryAfter } from "./retry_after.ts";
+import { isSafeMethod } from "./safe_method.ts";
 
 /** What the calls of a client share. */
 export interface CallOwner extends RequestDefaults {
@@ -51,7 +52,6 @@ const FIRST_ERROR_STATUS = 400;
 /** Bytes that are read of a response nobody wants, for the sake of its connection. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
 const NO_REDIRECTS: readonly FollowedRedirect[] = [];
-const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -316,7 +316,7 @@ export class ClientCall implements ResponseOwner {
     this.attempts++;
   }
 
-  /** API.md: not one byte has left, or twice does no harm; and the body is there. */
+  /** Not one byte has left, or twice does no harm; and the body is there. */
   #mayRepeat(status: SendStatus): boolean {
     return this.#isReplayable() && (!status.mayHaveSent || this.#isIdempotent());
   }
@@ -423,7 +423,7 @@ export class ClientCall implements ResponseOwner {
 
   #cookieContext(): CookieContext {
     return {
-      isSafeMethod: SAFE_METHODS.includes(this.#request.method),
+      isSafeMethod: isSafeMethod(this.#request.method),
       ...this.#options?.cookieContext,
       ...this.#signal !== undefined && { signal: this.#signal },
     };

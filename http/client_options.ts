@@ -1,7 +1,7 @@
 import type { DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import type { SendStatus } from "../nbio/send_all.ts";
 import type { InformationalEvent } from "./events.ts";
-import type { HttpLenience, HttpLimits } from "./limits.ts";
+import { checkTime, type HttpLenience, type HttpLimits } from "./limits.ts";
 
 /**
  * Deadlines of one exchange, 0 or Infinity switches one off. Each passes late by
@@ -109,9 +109,5 @@ export function resolveExchangeTimeouts(options: ExchangeTimeouts): Required<Exc
 }
 
 function resolve(name: keyof ExchangeTimeouts, options: ExchangeTimeouts): number {
-  const timeoutMs = options[name] ?? DEFAULTS[name];
-  if (timeoutMs >= 0) return timeoutMs;
-  throw new RangeError(
-    `Cannot exchange: ${name} is ${timeoutMs}, expected a number of at least 0`,
-  );
+  return checkTime(name, options[name] ?? DEFAULTS[name]);
 }

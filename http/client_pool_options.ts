@@ -3,7 +3,7 @@ import type { ClientConnection } from "./client_connection.ts";
 import type { ClientConnectionOptions } from "./client_options.ts";
 import { resolveConnectionOptions } from "./connection_options.ts";
 import type { DialedConnection } from "./dial.ts";
-import { resolveBound } from "./limits.ts";
+import { checkTime, resolveBound, resolveTime } from "./limits.ts";
 
 /** Told of what becomes of one connection of a pool. Each may be called again. */
 export interface ConnectionObserver {
@@ -216,15 +216,4 @@ export function resolvePoolOptions(options: ClientPoolOptions): ResolvedClientPo
     connection,
     wheel: options.wheel ?? deadlines,
   };
-}
-
-function resolveTime(name: string, timeMs: number): number {
-  return checkTime(name, timeMs) === 0 ? Infinity : timeMs;
-}
-
-function checkTime(name: string, timeMs: number): number {
-  if (timeMs >= 0) return timeMs;
-  throw new RangeError(
-    `Cannot create pool: ${name} is ${timeMs}, expected a number of at least 0`,
-  );
 }

@@ -82,9 +82,11 @@ export interface RedirectStep {
   readonly isCrossOrigin: boolean;
 }
 
-const DEFAULT_MAX_REDIRECTS = 20;
+/** Redirects that are followed where nothing else is said. */
+export const DEFAULT_MAX_REDIRECTS = 20;
 const HIGHEST_MAX_REDIRECTS = 1_000;
-const DEFAULT_SENSITIVE: readonly string[] = ["X-API-Key"];
+/** Fields that go to no other origin, where nothing else is said. */
+export const DEFAULT_SENSITIVE_HEADERS: readonly string[] = ["X-API-Key"];
 /** RFC 9110 section 15.4. A 300 leaves the choice to a person; 304 and 305 are others. */
 const STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const ALWAYS_DROPPED: readonly string[] = [
@@ -188,7 +190,7 @@ export function nextRedirect(
   if (isInsecure && options.allowInsecureRedirect !== true) {
     refuse("ERR_HTTP_REDIRECT_INSECURE", `it leads to ${url.origin}`);
   }
-  const step = stepTo(url, request, status, options.sensitiveHeaders ?? DEFAULT_SENSITIVE);
+  const step = stepTo(url, request, status, options.sensitiveHeaders ?? DEFAULT_SENSITIVE_HEADERS);
   if (request.hasBody && !step.dropBody && !request.isReplayable) {
     refuse("ERR_HTTP_REDIRECT_BODY", "its body can be read once only");
   }

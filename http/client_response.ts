@@ -1,4 +1,4 @@
-import { chunkStream } from "./_chunk_stream.ts";
+import { readerStream } from "./_chunk_stream.ts";
 import { charsetDecoder } from "./_charset_decoder.ts";
 import { ClientForm, type FormLimits } from "./client_form.ts";
 import { type ProgressListener, ProgressMeter } from "./client_progress.ts";
@@ -267,16 +267,7 @@ export class ClientResponse implements AsyncDisposable {
 
   /** The body as a stream that reads nothing ahead. Cancelling it closes the connection. */
   get stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return chunkStream({
-      next: async () => {
-        const value = await this.read();
-        return value === undefined ? { value, done: true } : { value, done: false };
-      },
-      return: () => {
-        this.close();
-        return Promise.resolve({ value: undefined, done: true });
-      },
-    });
+    return readerStream(this);
   }
 
   /**

@@ -5,15 +5,20 @@ import type { Transport } from "../nbio/transport.ts";
 import type { ClientConnectionOptions, ExchangeTimeouts } from "./client_options.ts";
 import { resolveExchangeTimeouts } from "./client_options.ts";
 import type { ProgressListener } from "./client_progress.ts";
-import type { RedirectOptions } from "./client_redirect.ts";
+import {
+  DEFAULT_MAX_REDIRECTS,
+  DEFAULT_SENSITIVE_HEADERS,
+  type RedirectOptions,
+} from "./client_redirect.ts";
 import type { ClientPoolOptions } from "./client_pool_options.ts";
 import type { ClientBody } from "./client_request_body.ts";
 import { type RetryOptions, RetryPolicy } from "./client_retry.ts";
+import { DEFAULT_MAX_CODINGS, DEFAULT_MAX_RATIO } from "./content_decoder.ts";
 import type { CookieContext, CookieJar } from "./cookie_jar.ts";
 import type { DialHttpOptions } from "./dial.ts";
 import type { InformationalEvent } from "./events.ts";
 import type { HeaderInit } from "./header_list.ts";
-import { resolveBound } from "./limits.ts";
+import { resolveBound, resolveTime } from "./limits.ts";
 
 /**
  * What is told for all requests of a client, and may be told anew for each. Times
@@ -186,7 +191,7 @@ export interface ClientOptions
    *
    * @default {32_768}
    */
-  readonly maxHeadBytes?: number;
+  readonly maxHeaderBytes?: number;
   /**
    * Supplies connections in place of dialling. What it gives belongs to the
    * client, which says HTTP on it as it is, for `https` too.
@@ -228,10 +233,6 @@ export interface CallSettings extends
 
 const DEFAULT_UNREAD_TIMEOUT_MS = 30_000;
 const DEFAULT_MAX_BODY_BYTES = 64 * 1024 * 1024;
-const DEFAULT_MAX_REDIRECTS = 20;
-const DEFAULT_MAX_CODINGS = 5;
-const DEFAULT_MAX_RATIO = 1_000;
-const DEFAULT_SENSITIVE_HEADERS: readonly string[] = ["X-API-Key"];
 const REDIRECT_MODES: readonly string[] = ["follow", "manual", "error"];
 
 /**
@@ -287,9 +288,9 @@ export function resolveCallSettings(options: ClientCallOptions, base?: CallSetti
  * @param options What the caller set.
  */
 export function connectionOptionsOf(
-  { connection, maxHeadBytes }: ClientOptions,
+  { connection, maxHeaderBytes }: ClientOptions,
 ): Omit<ClientConnectionOptions, "wheel"> {
-  return { ...connection, ...maxHeadBytes !== undefined && { maxHeaderBytes: maxHeadBytes } };
+  return { ...connection, ...maxHeaderBytes !== undefined && { maxHeaderBytes } };
 }
 
 function resolveRetry(
@@ -299,11 +300,6 @@ function resolveRetry(
   if (retry === false) return undefined;
   if (retry === undefined && base !== undefined) return base.retry;
   return new RetryPolicy(retry);
-}
-
-function resolveTime(name: string, timeMs: number): number {
-  if (timeMs >= 0) return timeMs === 0 ? Infinity : timeMs;
-  throw new RangeError(`Cannot request: ${name} is ${timeMs}, expected a number of at least 0`);
 }
 
 /** What is `undefined` does not count as set. */

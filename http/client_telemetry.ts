@@ -9,6 +9,7 @@ import type {
 } from "../nbio/telemetry.ts";
 import type { ConnectionObserver } from "./client_pool_options.ts";
 import type { HeaderList } from "./header_list.ts";
+import { DEFAULT_PORTS } from "./telemetry_authority.ts";
 import {
   CONNECTION_SECONDS,
   hostOf,
@@ -21,7 +22,6 @@ import { redactUrl } from "./url_redaction.ts";
 
 const FIRST_ERROR_STATUS = 400;
 const MS_PER_SECOND = 1000;
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
 
 /** A request of a client, as far as it is told about. */
 export interface ObservedRequest {
@@ -206,9 +206,10 @@ export class CallObserver {
 }
 
 function serverAttributes(url: URL): TelemetryAttributes {
+  const scheme = url.protocol.slice(0, -1);
   return {
     "server.address": url.hostname.replace(/^\[|\]$/g, ""),
-    "server.port": url.port === "" ? DEFAULT_PORTS[url.protocol] : Number(url.port),
-    "url.scheme": url.protocol.slice(0, -1),
+    "server.port": url.port === "" ? DEFAULT_PORTS[scheme] : Number(url.port),
+    "url.scheme": scheme,
   };
 }

@@ -1,4 +1,5 @@
-import { type CompressionContext, createContext, type Zlib } from "./_compression_context.ts";
+import { type CompressionContext, createContext } from "./_compression_context.ts";
+import type { Zlib } from "./zlib_handle.ts";
 import { ZlibPump, type ZlibStream } from "./_zlib_pump.ts";
 import type { ContentCoding } from "./content_coding.ts";
 

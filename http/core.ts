@@ -9,6 +9,23 @@
  * informational responses and every event in order, or to test against exact
  * bytes. It needs no permission.
  *
+ * | RFC 9112 | done | refused or missing, and why |
+ * | --- | --- | --- |
+ * | 2.2 parsing | empty lines ahead of a request | a bare LF or CR, white space ahead of a field: they split requests differently at each hop ({@linkcode HttpLenience} for the first) |
+ * | 2.3 version | 1.1, and 1.0 as it was | 0.9: 400; every other, 1.2 and 2.0 among them: 505 |
+ * | 3.2 targets | all four forms; Host required, once | a Host that disagrees with an absolute-form, stricter than section 3.2.2 |
+ * | 4 status line | with and without a reason | |
+ * | 5 fields | order, case, repetition kept | obs-fold; a space ahead of the colon; NUL, CR and LF, also when they are set here |
+ * | 6.1, 6.3 framing | each rule, also for HEAD, 1xx, 204, 304, CONNECT, 101 | both lengths, two of them, codings behind `chunked`: the roots of request smuggling |
+ * | 7.1 chunked | trailers, extensions (bounded, not told) | extensions are not written |
+ * | 7.2 transfer codings | `chunked` | gzip and the like as transfer coding: 501, use Content-Encoding |
+ * | 7.4 TE | passed on as a field | trailers are sent whether it was said or not |
+ * | 8 incomplete messages | told from complete ones | |
+ * | 9.3 persistence | both versions, Keep-Alive as a hint | |
+ * | 9.3.2 pipelining | by a server, bounded | by a client: one request at a time |
+ * | 9.6 teardown | half-close, a bounded rest, close | |
+ * | 10 `message/http` | | nobody sends it |
+ *
  * A driver is a loop: read bytes and give them to `receive()`, or say with
  * `receiveEnd()` that none will come; pull events until there is none; say
  * something with `send()` and write what `takeOutput()` gives. Where

@@ -1,7 +1,8 @@
 // This module is sans-I/O.
 
 const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"] as const;
-const MONTHS = [
+/** The names of the months, January first. */
+export const MONTHS: readonly string[] = [
   "Jan",
   "Feb",
   "Mar",
@@ -14,7 +15,7 @@ const MONTHS = [
   "Oct",
   "Nov",
   "Dec",
-] as const;
+];
 const MS_PER_DAY = 86_400_000;
 /** Days from 0000-03-01 to 1970-01-01, so that leap days come last in a year. */
 const DAYS_TO_EPOCH = 719_468;

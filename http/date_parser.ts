@@ -1,6 +1,7 @@
 // This module is sans-I/O.
 
-const MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec";
+import { MONTHS } from "./date.ts";
+
 /** `Sun, 06 Nov 1994 08:49:37 GMT` */
 const IMF_FIXDATE =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/;
@@ -62,7 +63,7 @@ function partsOf(year: string, month: string, day: string, time: readonly string
   const at = MONTHS.indexOf(month);
   return {
     year: Number(year),
-    month: at % 3 === 0 ? at / 3 : NaN,
+    month: at < 0 ? NaN : at,
     day: Number(day),
     hour: Number(time[0]),
     minute: Number(time[1]),

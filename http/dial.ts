@@ -18,6 +18,7 @@ import {
   lookUpForProxy,
   type ProxyRoute,
 } from "./proxy_dial.ts";
+import { checkTime } from "./limits.ts";
 import { ProxyError } from "./proxy_error.ts";
 
 /** How the connections of a client are secured. */
@@ -213,8 +214,8 @@ function planOf(url: string | URL, options: DialHttpOptions): DialPlan {
   const { tlsTimeoutMs = DEFAULT_TLS_TIMEOUT_MS } = options;
   const target = new URL(url);
   const scheme = schemeOf(target);
-  checkTimeout("tlsTimeoutMs", tlsTimeoutMs);
-  checkTimeout("proxyTimeoutMs", proxyTimeoutMs);
+  checkTime("tlsTimeoutMs", tlsTimeoutMs);
+  checkTime("proxyTimeoutMs", proxyTimeoutMs);
   if (proxy !== undefined && options.path !== undefined) {
     throw new TypeError("Cannot dial: give one of path and proxy");
   }
@@ -365,9 +366,4 @@ function serverName({ hostname }: URL): string {
 
 function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
-}
-
-function checkTimeout(name: string, timeoutMs: number): void {
-  if (timeoutMs >= 0) return;
-  throw new RangeError(`Cannot dial: ${name} is ${timeoutMs}, expected a number of at least 0`);
 }

@@ -1,5 +1,7 @@
 import { LimitExceededError } from "../nbio/errors.ts";
 import type { Transport } from "../nbio/transport.ts";
+import { readerStream } from "./_chunk_stream.ts";
+import { concatBytes } from "./_concat_bytes.ts";
 import { HttpStateError } from "./errors.ts";
 import type { InformationalEvent, ResponseEvent } from "./events.ts";
 import type { HeaderList } from "./header_list.ts";
@@ -198,14 +200,7 @@ export class ExchangeResponse implements AsyncDisposable {
 
   /** The body as a stream that reads nothing ahead. Cancelling it closes the connection. */
   get stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull: async (controller): Promise<void> => {
-        const chunk = await this.read();
-        if (chunk === undefined) controller.close();
-        else controller.enqueue(chunk);
-      },
-      cancel: (): void => this.close(),
-    }, { highWaterMark: 0 });
+    return readerStream(this);
   }
 
   /**
@@ -238,7 +233,7 @@ export class ExchangeResponse implements AsyncDisposable {
       chunk = await this.read();
       if (chunk === undefined) break;
     }
-    return chunks.length === 1 ? chunks[0]! : concat(chunks, length);
+    return chunks.length === 1 ? chunks[0]! : concatBytes(chunks, length);
   }
 
   /** Reads a body of known length straight to where it is wanted. */
@@ -316,14 +311,4 @@ function enlarge(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<Arr
   const larger = new Uint8Array(length);
   larger.set(bytes);
   return larger;
-}
-
-function concat(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -111,6 +111,31 @@ export function resolveBound(name: string, value: number): number {
 }
 
 /**
+ * Checks one time: milliseconds, at least 0.
+ *
+ * @param name Name of the option, for the message.
+ * @param timeMs What the caller set.
+ * @returns The time.
+ * @throws {RangeError} If the value is negative or not a number.
+ */
+export function checkTime(name: string, timeMs: number): number {
+  if (timeMs >= 0) return timeMs;
+  throw new RangeError(`Cannot use option ${name}: ${timeMs} is not a number of at least 0`);
+}
+
+/**
+ * Checks one time limit: milliseconds, at least 0, where 0 means none.
+ *
+ * @param name Name of the option, for the message.
+ * @param timeMs What the caller set.
+ * @returns The limit, Infinity where switched off.
+ * @throws {RangeError} If the value is negative or not a number.
+ */
+export function resolveTime(name: string, timeMs: number): number {
+  return checkTime(name, timeMs) === 0 ? Infinity : timeMs;
+}
+
+/**
  * Rules of RFC 9112 that may be relaxed, one by one, for peers one knows. All
  * are off by default, and each has been used in an attack: leave them off on
  * anything that faces strangers or sits behind a proxy.

@@ -1,6 +1,7 @@
 import { HttpError } from "./errors.ts";
 import type { Middleware } from "./middleware.ts";
 import { CLIENT, clientHost } from "./middleware_trusted_proxy.ts";
+import { isSafeMethod } from "./safe_method.ts";
 import type { Context } from "./server_context.ts";
 
 /** Options of {@linkcode csrf}. */
@@ -43,8 +44,6 @@ interface CsrfRules {
 }
 
 const MAX_ORIGINS = 1_000;
-/** RFC 9110 section 9.2.1. */
-const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 const ORIGIN = /^(https?):\/\/([^/?#@\s]+)$/;
 
 /**
@@ -102,7 +101,7 @@ export function csrf(options: CsrfOptions = {}): Middleware {
 }
 
 function isUnsafe(ctx: Context): boolean {
-  return !SAFE_METHODS.has(ctx.method) || ctx.headers.has("upgrade");
+  return !isSafeMethod(ctx.method) || ctx.headers.has("upgrade");
 }
 
 function isOwn(ctx: Context, rules: CsrfRules): boolean {

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { TimeoutError } from "../nbio/errors.ts";
+import { checkTime } from "./limits.ts";
 import type { Middleware, Next } from "./middleware.ts";
 import type { Context } from "./server_context.ts";
 import { statusOf } from "./server_errors.ts";
@@ -123,9 +124,4 @@ function leaveBehind(ctx: Context, error: TimeoutError): void {
   ctx.fail(error);
   // It may still hold the body of the request.
   if (!ctx.response.committed) ctx.set("connection", "close");
-}
-
-function checkTime(name: string, value: number): void {
-  if (value >= 0) return;
-  throw new RangeError(`Cannot limit time: ${name} is ${value}, expected a number of at least 0`);
 }

@@ -18,6 +18,9 @@
  * | let in | {@linkcode basicAuth}, {@linkcode csrf}, {@linkcode cors}, {@linkcode rateLimit}, {@linkcode requireBody}, {@linkcode validate} |
  * | watch | {@linkcode logger}, {@linkcode requestId}, {@linkcode timeout}, {@linkcode secureHeaders} |
  * | stand behind a proxy | {@linkcode trustedProxy}, {@linkcode proxyListener}, {@linkcode limitPerAddress} |
+ * | be one | {@linkcode reverseProxy}: balancing, health checks, upgrades |
+ * | run what takes a `Request` | {@linkcode toHandler}; the other way round {@linkcode toFetch}; `@nbio/net/http/cli` |
+ * | count and trace | the option `telemetry`; `@nbio/net/http/otel` |
  * | leave HTTP | `ctx.upgrade`, `ctx.hijack`, `ctx.tunnel` |
  * | ask | {@linkcode Client}: pool, retries, redirects, deadlines per phase, proxies; {@linkcode get}, {@linkcode post} and the like on a shared one; {@linkcode CookieJar} |
  * | make one request | {@linkcode dialHttp}, {@linkcode exchange}, {@linkcode ClientConnection} |
@@ -28,6 +31,34 @@
  * can be relaxed, and {@linkcode HttpLimits} and {@linkcode ServerTimeouts} for
  * the bounds. The protocol itself, without any socket, is in
  * `@nbio/net/http/core`.
+ *
+ * Take it where `Deno.serve` and `fetch` hide what you need, and where strangers are at the other end:
+ * everything a peer sends or withholds has a bound. Framing and syntax (RFC 9112) are listed in
+ * `@nbio/net/http/core`; what stands around them is here:
+ *
+ * | standard | here | not here, and why |
+ * | --- | --- | --- |
+ * | RFC 9110 section 9, methods | all, and PATCH (RFC 5789); HEAD, OPTIONS and 405 by themselves; CONNECT by `onConnect` | TRACE is answered by {@linkcode reverseProxy} only, without secrets: it tells a page what it may not see |
+ * | section 7.6, forwarding | {@linkcode reverseProxy}: Via, Max-Forwards, hop-by-hop fields, trailers | transformations: a proxy passes on |
+ * | section 7.8, Upgrade | `ctx.upgrade`, and a client's | to HTTP/2 in clear: out of scope |
+ * | section 8, representations | codings br, zstd, gzip, deflate both ways; entity tags; lengths | `compress`, which nobody sends |
+ * | section 10.1.1, Expect | 100 leaves at the first read of the body; a refusal comes before it | |
+ * | section 11, authentication | Basic (RFC 7617) | Digest: worse than Basic over TLS |
+ * | section 12, negotiation | type, language, coding, charset; Vary | |
+ * | section 13, conditions | all five, in their order, for files and by {@linkcode etag} | |
+ * | section 14, ranges | `bytes`, single and multiple, If-Range, 416 | other units; partial PUT, which has no agreed meaning |
+ * | RFC 9111, caching | what a sender owes caches: validators, Vary, `no-transform`, `private` for sessions | a cache: neither client nor proxy keeps responses |
+ * | RFC 6265bis, cookies | server and jar: prefixes, SameSite, Partitioned, public suffixes, sizes, 400 days | cookies for scripts: there is no document |
+ * | RFC 7578, forms | streamed both ways, names by the HTML standard | parts in parts, which it deprecates |
+ * | RFC 9457 | {@linkcode problem} | |
+ * | RFC 7239, X-Forwarded | read from proxies that are trusted, written by {@linkcode reverseProxy} | obfuscated nodes tell nothing, and are not made up |
+ * | RFC 6266, 8187 | file names in Content-Disposition, both ways | |
+ * | RFC 8297, 103 | sent and seen | |
+ * | RFC 6797, HSTS | sent by {@linkcode secureHeaders} | a client's memory of it |
+ * | RFC 1928, 1929, SOCKS5 | CONNECT, with and without a password | BIND, UDP, GSSAPI |
+ * | PROXY protocol 1 and 2 | {@linkcode proxyListener}, from senders that are trusted | |
+ * | server-sent events | the HTML standard's, from the server | |
+ * | RFC 9113, 9114 (HTTP/2, HTTP/3) | the preface is recognised and refused | out of scope: a proxy in front speaks them |
  *
  * Permissions: `--allow-net` of the address listened on; for Unix sockets
  * `--allow-net=unix:PATH`, `--allow-read` and `--allow-write` of the path. A client

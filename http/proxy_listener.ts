@@ -4,7 +4,7 @@ import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.
 import { ConnectionClosedError, TimeoutError } from "../nbio/errors.ts";
 import { disableDelay } from "../nbio/no_delay.ts";
 import { closeQuietly, type Transport } from "../nbio/transport.ts";
-import { resolveBound } from "./limits.ts";
+import { checkTime, resolveBound } from "./limits.ts";
 import {
   checkMaxHeaderBytes,
   parseProxyHeader,
@@ -169,11 +169,7 @@ export class ProxyListener implements AcceptSource {
   /** Use {@linkcode proxyListener}. */
   constructor(source: AcceptSource, trusted: Iterable<string>, options: ProxyListenerOptions) {
     const { headerTimeoutMs = 5_000, clock = systemClock } = options;
-    if (!(headerTimeoutMs >= 0)) {
-      throw new RangeError(
-        `Cannot use option headerTimeoutMs: ${headerTimeoutMs} is not a number of at least 0`,
-      );
-    }
+    checkTime("headerTimeoutMs", headerTimeoutMs);
     this.#source = source;
     this.#trusted = new TrustedAddresses(trusted);
     this.#isRequired = options.required ?? true;

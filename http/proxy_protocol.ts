@@ -11,7 +11,7 @@ export type ProxyProtocolErrorCode =
   /** The header breaks the grammar of its version. */
   | "ERR_PROXY_BAD_HEADER"
   /** A version, command, family or transport that is not known here. */
-  | "ERR_PROXY_UNSUPPORTED"
+  | "ERR_PROXY_UNSUPPORTED_HEADER"
   /** The checksum in the header does not fit. */
   | "ERR_PROXY_BAD_CHECKSUM"
   /** Whoever connected is not one of the trusted senders. */
@@ -380,7 +380,7 @@ function badHeader(reason: string): ProxyProtocolError {
 
 function unsupported(what: string): ProxyProtocolError {
   return new ProxyProtocolError(
-    "ERR_PROXY_UNSUPPORTED",
+    "ERR_PROXY_UNSUPPORTED_HEADER",
     `Cannot parse PROXY header: ${what} is not known`,
   );
 }

@@ -10,6 +10,7 @@ import { isIdempotentMethod } from "./client_retry.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { SendStatus } from "../nbio/send_all.ts";
 import { HttpError } from "./errors.ts";
+import { endToEndFields } from "./hop_by_hop.ts";
 import { isFull, proxyError, unavailable } from "./reverse_proxy_error.ts";
 import type { ReverseProxyOptions, UpstreamInit } from "./reverse_proxy_options.ts";
 import {
@@ -200,18 +201,17 @@ class ProxiedCall {
     const { upstream } = lease;
     const request = makeProxiedRequest(this.#ctx, upstream, this.#settings);
     const { rewriteRequest } = this.#settings;
-    if (rewriteRequest !== undefined) await rewriteRequest(request, this.#ctx);
+    let headers = request.headers;
+    if (rewriteRequest !== undefined) {
+      await rewriteRequest(request, this.#ctx);
+      // What a hook has put there is no more to be trusted than what came.
+      headers = endToEndFields(headers);
+    }
     this.#isIdempotent = isIdempotentMethod(request.method);
     return await exchangeWithUpstream(
       this.#group.pool,
       upstream.target,
-      toExchangeRequest(
-        request,
-        this.#ctx,
-        this.#body,
-        this.#protocols,
-        rewriteRequest !== undefined,
-      ),
+      toExchangeRequest({ ...request, headers }, this.#ctx, this.#body, this.#protocols),
       status,
       {
         ...this.#settings.timeouts,
@@ -261,8 +261,12 @@ class ProxiedCall {
       }
       const head = makeProxiedResponse(response, lease.upstream.url, this.#settings);
       const { rewriteResponse } = this.#settings;
-      if (rewriteResponse !== undefined) await rewriteResponse(head, this.#ctx);
-      answerHead(this.#ctx, head, rewriteResponse !== undefined);
+      let headers = head.headers;
+      if (rewriteResponse !== undefined) {
+        await rewriteResponse(head, this.#ctx);
+        headers = endToEndFields(headers);
+      }
+      answerHead(this.#ctx, { ...head, headers });
       await relayBody(this.#ctx, response, (error) => this.#onBroken(error, lease));
     } finally {
       exchanged.release();
@@ -292,7 +296,7 @@ class ProxiedCall {
     return (signal.aborted && error === signal.reason) || error === this.#body?.failure?.error;
   }
 
-  /** API.md: not one byte has left, or twice does no harm; and the body is there. */
+  /** Not one byte has left, or twice does no harm; and the body is there. */
   #mayRepeat(status: SendStatus): boolean {
     if (this.#body?.isBegun) return false;
     return !status.mayHaveSent || this.#isIdempotent;

@@ -123,22 +123,18 @@ export function makeProxiedRequest(
  * What leaves: a request with the fields of our connection and the framing of our
  * body, so that no two servers can see two requests in it.
  *
- * @param request As hooks have left it.
+ * @param request As it is to leave, without the fields of any connection.
  * @param ctx The request of the client.
  * @param body Its body; `undefined` without one.
  * @param protocols Those that it may change to.
- * @param isChanged Whether there was a hook.
  */
 export function toExchangeRequest(
   request: ProxiedRequest,
   ctx: Context,
   body: ProxiedBody | undefined,
   protocols: readonly string[],
-  isChanged: boolean,
 ): ExchangeRequest {
-  const { method, target } = request;
-  // What a hook has put there is no more to be trusted than what came.
-  const headers = isChanged ? endToEndFields(request.headers) : request.headers;
+  const { method, target, headers } = request;
   for (const name of FRAMING) headers.delete(name);
   // RFC 9110 section 10.1.1: not from HTTP/1.0; and without content nobody waits.
   if (body === undefined || ctx.httpVersion === "1.0") headers.delete("expect");

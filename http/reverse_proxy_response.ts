@@ -54,17 +54,15 @@ export function makeProxiedResponse(
  * Answers with a head.
  *
  * @param ctx The request.
- * @param head What to answer with.
- * @param isChanged Whether there was a hook.
+ * @param head What to answer with, without the fields of any connection.
  * @throws {HttpError} With 502, if no server may send its status.
  */
-export function answerHead(ctx: Context, head: ProxiedResponse, isChanged: boolean): void {
-  const { status } = head;
+export function answerHead(ctx: Context, head: ProxiedResponse): void {
+  const { status, headers } = head;
   if (!(status >= LOWEST_FINAL_STATUS && status <= HIGHEST_STATUS)) {
     throw new HttpError(502, `Upstream has answered with status ${status}`);
   }
   ctx.status = status;
-  const headers = isChanged ? endToEndFields(head.headers) : head.headers;
   headers.forEach((name, value) => ctx.append(name, value));
 }
 

@@ -1,6 +1,6 @@
 import { encodeHex } from "@std/encoding/hex";
 import { type ExchangeTimeouts, resolveExchangeTimeouts } from "./client_options.ts";
-import { resolveBound } from "./limits.ts";
+import { resolveBound, resolveTime } from "./limits.ts";
 import type { ReverseProxyOptions } from "./reverse_proxy_options.ts";
 import type { Context } from "./server_context.ts";
 import { TrustedAddresses } from "./trusted_addresses.ts";
@@ -66,8 +66,8 @@ export function resolveReverseProxy(options: ReverseProxyOptions): ReverseProxyS
   checkViaName(name);
   return {
     timeouts: resolveExchangeTimeouts(options),
-    totalTimeoutMs: timeOf("totalTimeoutMs", options.totalTimeoutMs ?? Infinity),
-    tunnelIdleTimeoutMs: timeOf("tunnelIdleTimeoutMs", options.tunnelIdleTimeoutMs ?? 300_000),
+    totalTimeoutMs: resolveTime("totalTimeoutMs", options.totalTimeoutMs ?? Infinity),
+    tunnelIdleTimeoutMs: resolveTime("tunnelIdleTimeoutMs", options.tunnelIdleTimeoutMs ?? 300_000),
     maxRequestBytes: resolveBound("maxRequestBytes", options.maxRequestBytes ?? Infinity),
     maxAttempts,
     failureStatuses: new Set(failureStatuses),
@@ -92,11 +92,6 @@ function randomName(): string {
 
 function addressOf({ remoteAddr }: Context): string {
   return "hostname" in remoteAddr ? remoteAddr.hostname : "";
-}
-
-function timeOf(name: string, timeMs: number): number {
-  if (timeMs >= 0) return timeMs === 0 ? Infinity : timeMs;
-  throw badOption(name, timeMs, "a number of at least 0");
 }
 
 function badOption(name: string, value: unknown, expected: string): RangeError {

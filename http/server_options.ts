@@ -5,6 +5,7 @@ import { resolveTelemetry } from "../nbio/telemetry_guard.ts";
 import type { PreforkWorker } from "../nbio/prefork_worker.ts";
 import type { TlsProvider } from "../nbio/tls_provider.ts";
 import {
+  checkTime,
   type HttpLenience,
   type HttpLimits,
   resolveBound,
@@ -211,8 +212,9 @@ export interface ServeOptions extends HttpLimits, ServerTimeouts {
    */
   readonly maxRequestsPerConnection?: number;
   /**
-   * Whether `ctx.signal` aborts when the client ends its direction. Many
-   * clients do so after a request and still wait for the answer.
+   * Whether a client that ends its direction counts as gone: `ctx.signal` aborts, and a stream that
+   * is being answered with is cancelled, its connection cut. What a handler answers in one piece is
+   * sent all the same. Many clients do so after a request and still wait for the answer.
    *
    * @default {false}
    */
@@ -307,11 +309,7 @@ export function resolveServerOptions(options: ServeOptions): ResolvedServerOptio
 function resolveTimeouts(options: ServerTimeouts): Required<ServerTimeouts> {
   const timeouts: Record<string, number> = {};
   for (const name of Object.keys(DEFAULT_TIMEOUTS) as (keyof ServerTimeouts)[]) {
-    const value = options[name] ?? DEFAULT_TIMEOUTS[name];
-    if (!(value >= 0)) {
-      throw new RangeError(`Cannot use option ${name}: ${value} is not a number of at least 0`);
-    }
-    timeouts[name] = value;
+    timeouts[name] = checkTime(name, options[name] ?? DEFAULT_TIMEOUTS[name]);
   }
   const { minRateGraceMs } = timeouts;
   if (minRateGraceMs! < LEAST_RATE_GRACE_MS) {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../nbio/clock.ts";
 import { deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
-import { resolveBound } from "./limits.ts";
+import { checkTime, resolveBound } from "./limits.ts";
 import { encodeServerSentEvent } from "./sse_encoder.ts";
 
 /**
@@ -74,11 +74,7 @@ const DEFAULT_QUEUED_BYTES = 1024 * 1024;
 export function resolveSseOptions(options: SseStreamOptions): ResolvedSseOptions {
   const { heartbeatIntervalMs = DEFAULT_HEARTBEAT_MS, retryMs, clock = systemClock } = options;
   const { overflow = "drop-client" } = options;
-  if (!(heartbeatIntervalMs >= 0)) {
-    throw new RangeError(
-      `Cannot use option heartbeatIntervalMs: ${heartbeatIntervalMs} is not at least 0`,
-    );
-  }
+  checkTime("heartbeatIntervalMs", heartbeatIntervalMs);
   if (overflow !== "drop-oldest" && overflow !== "drop-client") {
     throw new RangeError(`Cannot use option overflow: ${overflow} is no policy`);
   }

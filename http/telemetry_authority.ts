@@ -1,6 +1,7 @@
 // This module is sans-I/O.
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+/** The port a scheme stands for where none is named. */
+export const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 const MAX_PORT = 65_535;
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::(\d{1,5})?)?$/i;
 

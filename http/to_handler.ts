@@ -9,7 +9,7 @@ import type { Context } from "./server_context.ts";
 import type { Handler } from "./server_shared.ts";
 
 /** Methods that `Request` refuses, in any case. */
-const FORBIDDEN_METHOD = /^(?:CONNECT|TRACE|TRACK)$/i;
+const FORBIDDEN_METHOD = /^(?:CONNECT|TRAC[EK])$/i;
 
 /**
  * An application in the terms of the web platform.
@@ -69,19 +69,20 @@ export interface FetchApp {
 export function toHandler(app: FetchHandler | FetchApp): Handler {
   const run = fetchOf(app);
   return (ctx) => {
-    if (FORBIDDEN_METHOD.test(ctx.method)) {
+    if (ctx.method !== "GET" && FORBIDDEN_METHOD.test(ctx.method)) {
       throw new HttpError(501, "No application can be asked by this method");
     }
     const request = adapterRequest(ctx, requestUrl(ctx));
+    let result: Response | Promise<Response>;
     try {
-      const result = run(request, new AdapterInfo(ctx));
-      if (typeof (result as Promise<Response>)?.then !== "function") {
-        return answerWith(ctx, result as Response);
-      }
-      return answerLater(ctx, result as Promise<Response>);
+      result = run(request, new AdapterInfo(ctx));
     } catch (error) {
       throw failed(error);
     }
+    if (typeof (result as Promise<Response>)?.then !== "function") {
+      return answer(ctx, result as Response);
+    }
+    return Promise.resolve(result).then((web) => answer(ctx, web), refail);
   };
 }
 
@@ -93,12 +94,16 @@ function fetchOf(app: FetchHandler | FetchApp): FetchHandler {
   return (request, info) => app.fetch(request, info);
 }
 
-async function answerLater(ctx: Context, result: Promise<Response>): Promise<void> {
+function answer(ctx: Context, web: Response): void | Promise<void> {
   try {
-    await answerWith(ctx, await result);
+    return answerWith(ctx, web)?.catch(refail);
   } catch (error) {
     throw failed(error);
   }
+}
+
+function refail(error: unknown): never {
+  throw failed(error);
 }
 
 /**

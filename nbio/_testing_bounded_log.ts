@@ -30,11 +30,6 @@ export class BoundedLog<T> {
     return this.#entries;
   }
 
-  /** How many were not kept. */
-  get omittedCount(): number {
-    return this.#omittedCount;
-  }
-
   /** Takes note of one. */
   add(entry: T): void {
     if (this.#entries.length < this.#maxCount) this.#entries.push(entry);

@@ -74,7 +74,7 @@ export async function bindReusePort(options: BindReusePortOptions = {}): Promise
   checkListenAddress(options);
   checkReusePort();
   const address = resolveTcpAddress(options);
-  if (canReusePort()) return bindTcp(address, true);
+  if (canReusePort()) return bindTcp(address, { reusePort: true });
   // Loaded at first use: most programs never share a port.
   const { listenNode } = await import("./listen_node.ts");
   const source = await listenNode(address);

@@ -42,7 +42,7 @@ export function bindAddresses(addresses: readonly ListenAddress[]): AcceptSource
 function bindAddress(address: ListenAddress): AcceptSource {
   const { path, reusePort = false } = address;
   if (path !== undefined) return Deno.listen({ transport: "unix", path });
-  if (!reusePort) return bindTcp(resolveTcpAddress(address), false);
+  if (!reusePort) return bindTcp(resolveTcpAddress(address));
   checkReusePort();
   if (!canReusePort()) {
     throw new Deno.errors.NotSupported(
@@ -50,23 +50,26 @@ function bindAddress(address: ListenAddress): AcceptSource {
         "and what it gives is passed as listener",
     );
   }
-  return bindTcp(resolveTcpAddress(address), true);
+  return bindTcp(resolveTcpAddress(address), { reusePort: true });
 }
 
 /**
  * Binds a TCP port.
  *
  * @param address Where to listen.
- * @param reusePort Whether to share the port. Only where
- * {@linkcode canReusePort} says so: elsewhere the runtime ends the process, and
- * nothing can catch that.
+ * @param options `reusePort` shares the port. Only where {@linkcode canReusePort}
+ * says so: elsewhere the runtime ends the process, and nothing can catch that.
  * @returns The listening socket.
  * @throws {Error} What the runtime says.
  */
-export function bindTcp(address: TcpAddress, reusePort: boolean): AcceptSource {
+export function bindTcp(
+  address: TcpAddress,
+  options: { readonly reusePort?: boolean } = {},
+): AcceptSource {
   const { hostname, port, maxPendingConnections: tcpBacklog } = address;
-  const options = { hostname, port, tcpBacklog, reusePort };
-  return Deno.listen(options);
+  const { reusePort = false } = options;
+  const listenOptions = { hostname, port, tcpBacklog, reusePort };
+  return Deno.listen(listenOptions);
 }
 
 /**

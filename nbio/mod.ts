@@ -10,6 +10,8 @@
  * | use files | {@linkcode PositionalFile}, {@linkcode readEntireFile}, {@linkcode sendFile} |
  * | bound time | {@linkcode runOperation}, {@linkcode withTimeout}, {@linkcode DeadlineWheel}, {@linkcode Clock} |
  * | do several things | {@linkcode TaskGroup}, {@linkcode AsyncQueue}, {@linkcode Semaphore}, {@linkcode Backoff} |
+ * | be watched | {@linkcode Telemetry}, an option of servers, clients and resolvers |
+ * | use all cores, end well | {@linkcode prefork}, {@linkcode shutdownSignal} |
  * | know addresses | {@linkcode HostResolver}, {@linkcode orderAddresses}, {@linkcode HappyEyeballs}, {@linkcode parseIpAddress} |
  *
  * A `Deno.Conn` is a {@linkcode Transport} as it is, so nothing stands between a
@@ -17,10 +19,14 @@
  * {@linkcode OperationOptions}: a deadline and a signal. One that fails, or is
  * cancelled, closes its transport.
  *
+ * Take it to write a protocol that is not here, and for what every driver needs: connections tried side
+ * by side (RFC 8305), addresses in their order (RFC 6724), names by whatever resolver is handed in.
+ *
  * Permissions: {@linkcode dial}, {@linkcode listen} and {@linkcode bindUdp} need
  * `--allow-net` for their address; for a Unix socket `--allow-net=unix:PATH`,
  * `--allow-read` and `--allow-write` for its path. Files need `--allow-read` or
- * `--allow-write` for their path. Nothing else needs any.
+ * `--allow-write` for their path; {@linkcode prefork} needs `--allow-run` of Deno and
+ * `--allow-env=NODE_V8_COVERAGE`, or for threads `--allow-read` of the module. Nothing else needs any.
  *
  * @example Answering every connection
  * ```ts
@@ -51,6 +57,7 @@
  * | `ERR_NET_FILE` | {@linkcode FileError} | a step on a file failed |
  * | `ERR_NET_FILE_ENDED` | {@linkcode FileError} | a file is shorter than promised |
  * | `ERR_NET_FILE_CLOSED` | {@linkcode FileError} | a closed file was used |
+ * | `ERR_NET_PREFORK_CRASHED`, `_RESTART`, `_STOPPING` | {@linkcode PreforkError} | workers crash too often, do not start, or are to end |
  * | `ERR_NET_QUEUE_CLOSED` | {@linkcode QueueClosedError} | something was pushed into a closed queue |
  *
  * Errors of the system (`Deno.errors.AddrInUse`, `Deno.errors.ConnectionReset`

@@ -6,7 +6,6 @@
 
 import type { ChildProcess } from "node:child_process";
 import type { PreforkExit } from "./prefork_event.ts";
-import { inheritedPermissions } from "./prefork_permissions.ts";
 import type { ResolvedPreforkOptions } from "./prefork_resolve.ts";
 import {
   type PreforkHandle,
@@ -16,6 +15,8 @@ import {
   SETTINGS_VARIABLE,
 } from "./prefork_settings.ts";
 import { toSystemError } from "./system_error.ts";
+
+const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
 
 /**
  * Prepares to start processes. They share the standard output and error of this one, have no
@@ -41,6 +42,21 @@ export async function loadProcessLauncher(
     const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
     return new ProcessHandle(spawn(Deno.execPath(), command, { stdio: [...stdio], env }), events);
   };
+}
+
+/**
+ * The flags that give a process every kind of permission this one has without a bound. A kind that
+ * is bounded, by `--allow-net=...` as by `--deny-net=...`, is left out: the bounds cannot be asked
+ * for, and more must not be given.
+ *
+ * @returns Flags of `deno run`.
+ */
+export function inheritedPermissions(): string[] {
+  return KINDS.filter((name) => {
+    // The types of the runtime do not know all kinds.
+    const status = Deno.permissions.querySync({ name } as Deno.PermissionDescriptor);
+    return status.state === "granted" && !status.partial;
+  }).map((name) => `--allow-${name}`);
 }
 
 /** A worker has to read its settings; each flag may be given once only. */

@@ -38,7 +38,9 @@ export function openPreforkSource(address: Omit<BindReusePortOptions, "signal">)
   checkReusePort();
   const tcp = resolveTcpAddress(address);
   if (tcp.port === 0) throw new RangeError("Cannot listen: port is 0, which cannot be shared");
-  if (canReusePort()) return { source: bindTcp(tcp, true), bound: Promise.resolve() };
+  if (canReusePort()) {
+    return { source: bindTcp(tcp, { reusePort: true }), bound: Promise.resolve() };
+  }
   const { hostname, port } = tcp;
   const source = new LateSource(bindReusePort(address), { transport: "tcp", hostname, port });
   return { source, bound: source.bound };

@@ -31,6 +31,7 @@ const GROWTH_FACTOR = 4;
 
 /** Reads larger than this gain nothing: it is what a socket hands over at once. */
 const MAX_READ_BYTES = 65_536;
+const EMPTY = new Uint8Array(0);
 
 /**
  * A buffer between a transport and a parser: `writable()` says where the next
@@ -166,6 +167,26 @@ export class ReceiveBuffer {
    */
   view(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(this.start, this.end);
+  }
+
+  /**
+   * Gives the memory away, for whoever wants to keep what was consumed out of it without a copy.
+   * What waits moves to memory of its own, with `idleBytes` behind it; with nothing waiting the
+   * buffer has none until the next {@linkcode ReceiveBuffer.writable}. Not while a read is under
+   * way.
+   *
+   * @returns The memory, all of it: it belongs to the caller, and is never written to again.
+   */
+  detach(): Uint8Array<ArrayBuffer> {
+    const { bytes } = this;
+    const rest = this.view();
+    this.bytes = rest.length === 0 ? EMPTY : new Uint8Array(rest.length + this.#idleBytes);
+    this.bytes.set(rest);
+    this.start = 0;
+    this.end = rest.length;
+    this.#peakBytes = rest.length;
+    this.#filled = false;
+    return bytes;
   }
 
   /**

@@ -24,8 +24,8 @@ export interface FormatCertificateOptions {
   readonly includeSignature?: boolean;
 }
 
-/** Largest serial number that is printed as a decimal one. */
-const MAX_DECIMAL = 2n ** 63n - 1n;
+/** Longest serial number that is printed as a decimal one. */
+const MAX_DECIMAL_BYTES = 8;
 const KEY_LINE_BYTES = 15;
 const SIGNATURE_LINE_BYTES = 18;
 /** How curves are called by those who standardised them. */
@@ -103,12 +103,10 @@ function nameOf({ oid, name }: AlgorithmIdentifier): string {
 
 function formatSerial(bytes: Uint8Array): string[] {
   const isNegative = bytes[0]! >= 0x80;
-  if (bytes.length <= 8) {
+  if (bytes.length <= MAX_DECIMAL_BYTES) {
     const value = BigInt.asIntN(bytes.length * 8, BigInt(`0x${encodeHex(bytes)}`));
     const digits = (value < 0n ? -value : value).toString(16);
-    if (value <= MAX_DECIMAL) {
-      return [`Serial Number: ${value} (${isNegative ? "-" : ""}0x${digits})`];
-    }
+    return [`Serial Number: ${value} (${isNegative ? "-" : ""}0x${digits})`];
   }
   // The byte that keeps a number positive is no part of it.
   const shown = bytes[0] === 0 ? bytes.subarray(1) : bytes;

@@ -107,7 +107,7 @@ export function explainFirstRead<T extends Pick<Transport, "read">>(connection: 
  * @param error What the runtime threw because of it.
  * @returns Its name in RFC 8446; `undefined` if it was something else.
  */
-export function alertOf(error: Error): string | undefined {
+function alertOf(error: Error): string | undefined {
   const camel = RECEIVED_ALERT.exec(error.message)?.[1];
   if (camel !== undefined) return toSnakeCase(camel);
   const code = OPENSSL_ALERT.exec(String((error as { readonly code?: unknown }).code))?.[1];

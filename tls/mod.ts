@@ -22,6 +22,18 @@
  * What needs no Web Crypto of these is in `@nbio/net/tls/x509` as well, without any I/O. Nothing here
  * looks at CRLs or asks by OCSP: an option for them throws.
  *
+ * | standard | done | missing, and why |
+ * | --- | --- | --- |
+ * | RFC 8446, 5246 | TLS 1.3 and 1.2 by the runtime | 1.1 and older: the runtime has none |
+ * | RFC 6066, 7301 | SNI, ALPN, both roles | stapled OCSP |
+ * | RFC 5280 section 4 | every extension it defines, strictly in DER | |
+ * | section 6, paths | names, constraints, usages, lengths, policies as far as they are required | policies that are mapped to each other; CRLs (section 5) and OCSP (RFC 6960), which are not asked for |
+ * | RFC 9525, 6125 | names of hosts, addresses; a wildcard as the whole left-most label | common names, other wildcards |
+ * | RFC 7468 | certificates and PKCS #8 keys; one's own key also as PKCS #1 or SEC 1 | encrypted keys |
+ * | RFC 4514 | names as text | |
+ * | RFC 7469 | pins of keys, as options | its header field, which browsers have dropped |
+ * | RFC 6962 | time stamps are shown | they are not verified |
+ *
  * Permission: none of its own; the connection below TLS needs `--allow-net`.
  *
  * Errors, all of them a `NetError`:

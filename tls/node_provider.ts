@@ -104,6 +104,8 @@ class Attempt {
   readonly #transport: Transport;
   readonly #cancelling = new AbortController();
   #streams: readonly Duplex[] = [];
+  #isSettled = false;
+  #leaving: unknown;
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(transport: Transport) {
@@ -127,7 +129,7 @@ class Attempt {
     this.#streams = [...this.#streams, ...streams];
     for (const stream of streams) {
       stream.on("error", this.fail);
-      stream.once("close", this.leave);
+      stream.once("close", this.#leaveSoon);
     }
     if (this.signal.aborted) this.close();
   }
@@ -138,6 +140,17 @@ class Attempt {
   readonly leave = (): void => {
     this.fail(new ConnectionClosedError("Cannot secure connection: it ended in the handshake"));
   };
+
+  /** Why a stream is closed, an alert for one, may be told after it is. */
+  readonly #leaveSoon = (): void => {
+    if (!this.#isSettled) this.#leaving ??= systemClock.setTimer(this.leave, 0);
+  };
+
+  /** The handshake is over, well or not. */
+  settle(): void {
+    this.#isSettled = true;
+    if (this.#leaving !== undefined) systemClock.clearTimer(this.#leaving);
+  }
 
   close(): void {
     this.#cancelling.abort();
@@ -253,6 +266,8 @@ async function run(
     attempt.close();
     if (bounds.signal?.aborted === true && error === bounds.signal.reason) throw error;
     throw explainFailure(error, action, "handshake");
+  } finally {
+    attempt.settle();
   }
 }
 
@@ -271,7 +286,10 @@ async function accept(
   const server = tls.createServer(serverOptions(own, settings));
   const secured = Promise.withResolvers<TLSSocket>();
   server.once("secureConnection", secured.resolve);
-  server.once("tlsClientError", attempt.fail);
+  server.once("tlsClientError", (error, { authorizationError }) => {
+    // The runtime hangs up on whom it does not trust, and calls it a reset.
+    attempt.fail(authorizationError ? untrustedError(error, String(authorizationError)) : error);
+  });
   // The runtime's server waits for ever for a client that has left. What it was sent has been seen
   // by then: if that was all of a handshake, it is through in this very turn.
   let timer: unknown;
@@ -286,6 +304,11 @@ async function accept(
     raw.off("end", onEnd);
     if (timer !== undefined) systemClock.clearTimer(timer);
   }
+}
+
+function untrustedError(cause: unknown, reason: string): TlsError {
+  const message = "Cannot secure connection as server: the client's certificate is not accepted";
+  return new TlsError("ERR_TLS_CERTIFICATE", message, { cause, phase: "verify", reason });
 }
 
 function serverOptions(

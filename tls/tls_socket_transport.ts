@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { deadlines } from "../nbio/deadline_wheel.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
+import { onNextTurn } from "../nbio/next_turn.ts";
 import { nodeTransport } from "../nbio/node_transport.ts";
 import { toSystemError } from "../nbio/system_error.ts";
 import type { TlsInfo, TlsTransport } from "../nbio/tls_provider.ts";
@@ -14,6 +15,8 @@ const GOODBYE_TIMEOUT_MS = 1_000;
 const MAX_AHEAD_BYTES = 65_536;
 /** In so many pieces at most: a piece costs more than a byte, and taking one from a short list little. */
 const MAX_AHEAD_CHUNKS = 128;
+/** Written to learn when all before it is. */
+const NOTHING = new Uint8Array(0);
 
 /** How a secured stream came to its end, as far as it has. */
 export interface StreamEnd {
@@ -68,18 +71,22 @@ export function tlsSocketTransport(
 ): TlsTransport {
   const transport = nodeTransport(socket, { localAddr, remoteAddr });
   const reader = new FlowReader(socket, raw, transport, end);
-  const destroyRaw = destroyWhenSent(raw);
+  const destroyNow = destroyWhenSent(socket, raw);
   let isClosed = false;
   const failWrite = (error: unknown): never => {
-    throw isClosed ? error : explainRead(end.failure ?? error);
+    throw isClosed ? error : explain(end.failure ?? error);
   };
   return {
     read: (p) => reader.read(p),
-    write: (p) => transport.write(p).catch(failWrite),
+    write: (p) => {
+      // The runtime would go on encrypting for a peer that has refused us.
+      if (end.failure !== undefined && !isClosed) return Promise.reject(explain(end.failure));
+      return transport.write(p).catch(failWrite);
+    },
     closeWrite: () => transport.closeWrite(),
     close: () => {
       isClosed = true;
-      closePolitely(socket, transport, destroyRaw);
+      closePolitely(socket, transport, destroyNow);
       reader.close();
     },
     localAddr,
@@ -206,40 +213,54 @@ class FlowReader {
   async #readLast(p: Uint8Array): Promise<number | null> {
     const count = await this.#transport.read(p).catch((error) => {
       // What comes after close() is about that.
-      throw this.#isClosed ? error : explainRead(this.#failure ?? error);
+      throw this.#isClosed ? error : explain(this.#end.failure ?? error);
     });
     if (count !== null) return count;
-    if (this.#failure !== undefined) throw explainRead(this.#failure);
+    if (this.#end.failure !== undefined) throw explain(this.#end.failure);
     if (!this.#end.isCut) return null;
     throw new ConnectionClosedError("Cannot read: the connection was cut without a goodbye");
   }
+}
 
-  /** What the stream has failed with, in classes of the runtime where it is of the system. */
-  get #failure(): unknown {
-    const { failure } = this.#end;
-    return failure === undefined ? undefined : toSystemError(failure);
-  }
+/** What a stream has failed with, in classes of the runtime where it is of the system. */
+function explain(failure: unknown): unknown {
+  return explainRead(toSystemError(failure));
 }
 
 /**
- * Lets a stream send what it was given before it is destroyed: TLS destroys the one below as soon as
- * both sides have ended, with its own goodbye still on the way.
+ * Lets a secured stream say goodbye before it is destroyed. It destroys itself as soon as both sides
+ * have ended, and has finished as soon as its goodbye is made: what waits inside it, behind a write
+ * below that is under way, would be lost.
  *
- * @param raw The stream.
+ * @param socket The stream.
+ * @param raw The stream below it.
  * @returns Destroys it at once.
  */
-function destroyWhenSent(raw: Duplex): () => void {
-  const { destroy } = raw;
+function destroyWhenSent(socket: TLSSocket, raw: Duplex): () => void {
+  const { destroy } = socket;
   let isLeaving = false;
-  const destroyNow = (): void => void destroy.call(raw);
-  raw.destroy = (error) => {
-    if (error || raw.writableLength === 0) return destroy.call(raw, error);
-    if (isLeaving) return raw;
+  const destroyNow = (): void => {
+    deadline.cancel();
+    destroy.call(socket);
+    raw.destroy();
+  };
+  const deadline = deadlines.create(destroyNow);
+  // When a write below is through, TLS goes on in one of the next turns.
+  const checkSoon = (): void => onNextTurn(check);
+  const check = (): void => {
+    if (raw.destroyed || raw.writableEnded || socket.destroyed) destroyNow();
+    else if (!socket.writableFinished) socket.once("finish", checkSoon);
+    else if (raw.writableLength > 0) raw.write(NOTHING, checkSoon);
+    else destroyNow();
+  };
+  socket.destroy = (error) => {
+    if (error || raw.destroyed) return destroy.call(socket, error);
+    if (isLeaving) return socket;
     isLeaving = true;
-    const deadline = deadlines.create(destroyNow);
     deadline.arm(GOODBYE_TIMEOUT_MS);
-    raw.once("close", () => deadline.cancel());
-    return raw.end(destroyNow);
+    raw.once("close", destroyNow);
+    checkSoon();
+    return socket;
   };
   return destroyNow;
 }
@@ -249,30 +270,9 @@ function destroyWhenSent(raw: Duplex): () => void {
  * close_notify (RFC 8446 section 6.1) it would have to take our leave for a cut. A peer that does not
  * take what is written meanwhile is not told.
  */
-function closePolitely(
-  socket: TLSSocket,
-  transport: Transport,
-  destroyRaw: () => void,
-): void {
-  if (socket.destroyed || socket.writableFinished) return transport.close();
-  if (socket.writableLength > 0) {
-    transport.close();
-    return destroyRaw();
-  }
-  const { destroy } = socket;
-  // The one call that the transport makes.
-  socket.destroy = () => socket;
-  try {
-    transport.close();
-  } finally {
-    socket.destroy = destroy;
-  }
-  const finish = (): void => {
-    deadline.cancel();
-    socket.destroy();
-  };
-  const deadline = deadlines.create(finish);
-  deadline.arm(GOODBYE_TIMEOUT_MS);
-  socket.once("close", finish);
-  socket.end(finish);
+function closePolitely(socket: TLSSocket, transport: Transport, destroyNow: () => void): void {
+  const isStuck = socket.writableLength > 0;
+  transport.close();
+  if (isStuck) destroyNow();
+  else socket.end();
 }

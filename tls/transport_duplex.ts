@@ -44,6 +44,7 @@ export async function transportDuplex(
       source.read();
     },
     write(chunk: Uint8Array, _encoding, callback): void {
+      if (chunk.length === 0) return callback();
       const goOn = (written: number): void => {
         if (written === chunk.length) return callback();
         sendAll(transport, chunk.subarray(written)).then(() => callback(), callback);

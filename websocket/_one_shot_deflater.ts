@@ -1,4 +1,4 @@
-import type { Zlib } from "./_zlib_context.ts";
+import type { Zlib } from "../http/zlib_handle.ts";
 import type { Deflater } from "./compression.ts";
 
 /** Bytes of `00 00 ff ff`, the end of every flush (RFC 7692 section 7.2.1). */

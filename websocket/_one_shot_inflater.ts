@@ -1,6 +1,6 @@
 import { LimitExceededError } from "../nbio/errors.ts";
 import { badData, MAX_FINAL_BLOCKS, TAIL } from "./_context_inflater.ts";
-import type { Zlib } from "./_zlib_context.ts";
+import type { Zlib } from "../http/zlib_handle.ts";
 import type { Inflater } from "./compression.ts";
 
 /** What a {@linkcode OneShotInflater} decompresses. */

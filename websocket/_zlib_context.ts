@@ -1,54 +1,28 @@
-import type zlib from "node:zlib";
+import type { DeflateRaw, InflateRaw } from "node:zlib";
+import type { Zlib, ZlibHandle, ZlibHandleStream } from "../http/zlib_handle.ts";
 
 /**
  * One DEFLATE context, worked by synchronous calls.
  *
  * What `node:zlib` documents is either a stream, which costs a turn of the event loop per message,
- * or a whole stream at once, which keeps no context between messages. Below both is a handle with a
- * synchronous call, the same in every Node since version 11 and in Deno. As it is documented
- * nowhere, {@linkcode hasZlibContexts} tries it before it is used, and without it `DeflateEngine`
- * does with what is documented.
+ * or a whole stream at once, which keeps no context between messages. Below both is a
+ * {@linkcode ZlibHandle}: {@linkcode hasZlibContexts} tries it before it is used, and without it
+ * `DeflateEngine` does with what is documented.
  */
-
-/** The module `node:zlib`. */
-export type Zlib = typeof zlib;
 
 /** Compresses or decompresses what there is, and flushes the output to a whole byte. */
 const Z_SYNC_FLUSH = 2;
 
-/** What is used of the handle. */
-interface ZlibHandle {
-  onerror: (message: string) => void;
-  /** Output space and input left over come out in the `_writeState` of the stream. */
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    inputStart: number,
-    inputLength: number,
-    output: Uint8Array,
-    outputStart: number,
-    outputLength: number,
-  ): void;
-}
-
-/** What is used of a stream; the names that begin with `_` are not documented. */
-interface ZlibStream {
-  readonly _handle: ZlibHandle;
-  readonly _writeState: Uint32Array;
-  reset(): void;
-  close(): void;
-}
-
 /** A context in native memory: free it by {@linkcode ZlibContext.close}. */
 export class ZlibContext {
-  readonly #stream: ZlibStream;
+  readonly #stream: ZlibHandleStream;
   readonly #handle: ZlibHandle;
   readonly #state: Uint32Array;
   #failure: string | undefined;
 
   /** @param stream A raw stream that nobody has written to. */
-  constructor(stream: zlib.DeflateRaw | zlib.InflateRaw) {
-    this.#stream = stream as unknown as ZlibStream;
+  constructor(stream: DeflateRaw | InflateRaw) {
+    this.#stream = stream as unknown as ZlibHandleStream;
     this.#handle = this.#stream._handle;
     this.#state = this.#stream._writeState;
     this.#handle.onerror = (message) => this.#failure = message;

@@ -75,7 +75,7 @@ const EMPTY = new Uint8Array(0);
 export class WebSocketCore {
   readonly #role: WebSocketRole;
   readonly #compression: WebSocketCompression | undefined;
-  readonly #highWaterBytes: number;
+  readonly #highWaterMarkBytes: number;
   readonly #pongTimeoutMs: number;
   readonly #closeTimeoutMs: number;
   readonly #lookAheadTimeoutMs: number;
@@ -112,7 +112,7 @@ export class WebSocketCore {
     // Not the object: ten thousand of them would be kept.
     this.#role = role;
     this.#compression = compression;
-    this.#highWaterBytes = resolved.highWaterBytes;
+    this.#highWaterMarkBytes = resolved.highWaterMarkBytes;
     this.#pongTimeoutMs = resolved.pongTimeoutMs;
     this.#closeTimeoutMs = resolved.closeTimeoutMs;
     this.#lookAheadTimeoutMs = resolved.lookAheadTimeoutMs;
@@ -150,9 +150,9 @@ export class WebSocketCore {
     return this.#writer.queuedBytes;
   }
 
-  /** Whether more than `highWaterBytes` wait to be written. */
+  /** Whether more than `highWaterMarkBytes` wait to be written. */
   get isWriterBehind(): boolean {
-    return this.#writer.queuedBytes > this.#highWaterBytes;
+    return this.#writer.queuedBytes > this.#highWaterMarkBytes;
   }
 
   /** Bytes that have come and were not looked at. */

@@ -43,7 +43,7 @@ export interface WebSocketCoreOptions {
    *
    * @default {65536}
    */
-  readonly highWaterBytes?: number;
+  readonly highWaterMarkBytes?: number;
   /**
    * Silence of the peer after which it is pinged, in milliseconds; a whole
    * number, 0 for never.
@@ -85,7 +85,7 @@ export type ResolvedCoreOptions =
 const DEFAULTS = {
   maxMessageBytes: 1_048_576,
   maxBufferedBytes: 1_048_576,
-  highWaterBytes: 65_536,
+  highWaterMarkBytes: 65_536,
   silenceTimeoutMs: 20_000,
   pongTimeoutMs: 20_000,
   closeTimeoutMs: 5_000,

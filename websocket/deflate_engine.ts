@@ -6,12 +6,13 @@
  */
 
 import { resolveBound } from "../http/limits.ts";
+import type { Zlib } from "../http/zlib_handle.ts";
 import { ContextDeflater } from "./_context_deflater.ts";
 import { ContextInflater } from "./_context_inflater.ts";
 import { type ContextKind, ContextPool } from "./_context_pool.ts";
 import { OneShotDeflater } from "./_one_shot_deflater.ts";
 import { OneShotInflater } from "./_one_shot_inflater.ts";
-import { CONTEXT_CHUNK_SIZE, hasZlibContexts, type Zlib, ZlibContext } from "./_zlib_context.ts";
+import { CONTEXT_CHUNK_SIZE, hasZlibContexts, ZlibContext } from "./_zlib_context.ts";
 import type { Deflater, Inflater, WebSocketCompression } from "./compression.ts";
 import type { DeflateParameters } from "./extension_negotiation.ts";
 

@@ -262,12 +262,7 @@ export class MessageReader {
     if (!isMostOfIt || this.#isReading) return bytes.slice(start, end);
     // The memory itself is given away, and the little behind the message moves out: a copy would be
     // a quarter of the work for a message of 64 KiB.
-    const rest = buffer.view();
-    buffer.bytes = rest.length === 0 ? EMPTY : new Uint8Array(rest.length + IDLE_BYTES);
-    buffer.bytes.set(rest);
-    buffer.start = 0;
-    buffer.end = rest.length;
-    return bytes.subarray(start, end);
+    return buffer.detach().subarray(start, end);
   }
 
   /** The head of a data frame is known: what its payload is, and whether there is room for it. */

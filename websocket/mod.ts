@@ -11,6 +11,21 @@
  * is verified to the last field, invalid text fails inside an unfinished frame, and everything a
  * peer can make this end hold or wait for has a bound in {@linkcode WebSocketOptions}.
  *
+ * Take it where `new WebSocket` cannot: to hold a sender back, to compress, to read a message before it
+ * is complete, to bound what a peer may send.
+ *
+ * | standard | done | refused or missing, and why |
+ * | --- | --- | --- |
+ * | RFC 6455 section 4, handshakes | both roles, subprotocols, redirects if asked for | other versions than 13: 426; other origins, unless `origin` allows them |
+ * | section 5, frames | all | bits and opcodes nobody agreed on; what a client did not mask, and a server did |
+ * | section 6, 5.4 messages | fragments in and out, as streams if wanted | |
+ * | section 7, closing | both roles, codes checked, deadlines | 1005, 1006 and 1015 are never sent |
+ * | section 8.1, UTF-8 | inside an unfinished frame | |
+ * | section 9, extensions | negotiation by RFC 7692 | extensions of one's own |
+ * | section 10.1, 10.4 | origins, and a bound on everything | |
+ * | RFC 7692, permessage-deflate | all four parameters, on request | on by default: memory, and secrets beside text of others |
+ * | RFC 8441, 9220 | | WebSocket over HTTP/2 and 3: out of scope |
+ *
  * Permissions: a server needs that of its listener and nothing else, a client `--allow-net` for the
  * host and port of the URL.
  *
@@ -81,4 +96,5 @@ export type {
   WebSocketCompressionOptions,
   WebSocketOptions,
 } from "./websocket_options.ts";
+export type { Deflater, Inflater } from "./compression.ts";
 export type { WebSocketMonitor, WebSocketObserver } from "./websocket_telemetry.ts";

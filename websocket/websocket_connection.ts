@@ -212,7 +212,7 @@ export class WebSocketConnection implements AsyncDisposable {
    * @param data A string for a text message, in which lone surrogates become U+FFFD; bytes for a
    * binary one, which stay as they are until the promise settles and `bufferedAmount` is 0.
    * @param options Whether to compress it.
-   * @returns Resolves when no more than `highWaterBytes` wait to be written; at once if that is so.
+   * @returns Resolves when no more than `highWaterMarkBytes` wait to be written; at once if that is so.
    * Where nobody waits for it, its failure is no unhandled one.
    * @throws {WebSocketStateError} If closing has begun.
    * @throws {ConnectionClosedError} If the connection broke.
@@ -414,10 +414,10 @@ function isLast(event: Exclude<InputEvent, "end">): boolean {
 
 /** The options that the core takes, under the same names. */
 function coreBounds(options: ResolvedWebSocketOptions): Omit<WebSocketCoreOptions, "role"> {
-  const { maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs } = options;
+  const { maxMessageBytes, highWaterMarkBytes, silenceTimeoutMs, pongTimeoutMs } = options;
   const { closeTimeoutMs, lookAheadTimeoutMs } = options;
   return {
-    ...{ maxMessageBytes, highWaterBytes, silenceTimeoutMs, pongTimeoutMs },
+    ...{ maxMessageBytes, highWaterMarkBytes, silenceTimeoutMs, pongTimeoutMs },
     ...{ closeTimeoutMs, lookAheadTimeoutMs },
   };
 }

@@ -40,7 +40,7 @@ export interface WebSocketOptions {
    *
    * @default {65536}
    */
-  readonly highWaterBytes?: number;
+  readonly highWaterMarkBytes?: number;
   /**
    * Calls that may wait for a message in fragments to end, 0 for no bound.
    *
@@ -112,7 +112,7 @@ export type ResolvedWebSocketOptions =
 
 const DEFAULTS = {
   maxMessageBytes: 1_048_576,
-  highWaterBytes: 65_536,
+  highWaterMarkBytes: 65_536,
   maxWaitingSends: 10_000,
   silenceTimeoutMs: 20_000,
   pongTimeoutMs: 20_000,

@@ -98,9 +98,12 @@ const known = new WeakMap<Telemetry, WebSocketTelemetry>();
 export function webSocketTelemetry(
   telemetry: Telemetry | undefined,
 ): WebSocketTelemetry | undefined {
+  if (telemetry === undefined) return undefined;
+  const found = known.get(telemetry);
+  if (found !== undefined) return found;
   const listening = resolveTelemetry(telemetry);
-  if (telemetry === undefined || listening === undefined) return undefined;
-  let found = known.get(telemetry);
-  if (found === undefined) known.set(telemetry, found = new WebSocketTelemetry(listening));
-  return found;
+  if (listening === undefined) return undefined;
+  const made = new WebSocketTelemetry(listening);
+  known.set(telemetry, made);
+  return made;
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { checkAnswer, type ExpectedAnswer } from "../../dns/answer_check.ts";
 import { encodeMessage, type MessageInit } from "../../dns/encode_message.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
@@ -112,4 +112,26 @@ Deno.test("checkAnswer() never throws on random changes", () => {
     }
     checkAnswer(bytes, EXPECTED);
   }
+});
+
+/** The same bytes, and whoever reads the one at this offset meets a fault that is not theirs. */
+function brokenAt(bytes: Uint8Array, offset: number): Uint8Array {
+  return new Proxy(bytes, {
+    get(target, key): unknown {
+      if (key === `${offset}`) throw new TypeError("Cannot read");
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+Deno.test("checkAnswer() takes a fault of ours for no fault of the message", () => {
+  const data = { address: "192.0.2.1" };
+  const bytes = answer({
+    answers: [{ name: "a.example.", type: "A", class: "IN", ttl: 1, data }],
+  });
+  const questionEnd = answer().length;
+  assertEquals(verdictOf(brokenAt(bytes, bytes.length)), "accepted");
+  assertThrows(() => checkAnswer(brokenAt(bytes, 12), EXPECTED), TypeError);
+  assertThrows(() => checkAnswer(brokenAt(bytes, questionEnd), EXPECTED), TypeError);
 });

@@ -194,3 +194,11 @@ Deno.test("parseName() refuses an origin that is none, and then takes others", (
     assertEquals(parseName("x", { origin: "o." }), "x.o.");
   }
 });
+
+Deno.test("parseName() takes no more than 255 bytes where the text leaves out the last dot", () => {
+  const text = LONGEST.slice(0, -1);
+  assertEquals(parseName(text, { origin: "." }), LONGEST);
+  for (const origin of [".", "a."]) {
+    assertThrows(() => parseName(`${text}b`, { origin }), DnsTextError);
+  }
+});

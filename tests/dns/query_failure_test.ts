@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { decodeMessage } from "../../dns/decode_message.ts";
-import { encodeMessage } from "../../dns/encode_message.ts";
+import { encodeMessage, type MessageInit } from "../../dns/encode_message.ts";
 import type { ServerResponse } from "../../dns/query_action.ts";
 import { QueryFailure } from "../../dns/query_failure.ts";
 import { DnsResponseError, DnsTimeoutError } from "../../dns/resolver_errors.ts";
@@ -8,8 +8,8 @@ import { DnsResponseError, DnsTimeoutError } from "../../dns/resolver_errors.ts"
 const server = { address: "192.0.2.1", port: 53 };
 const question = { name: "a.example.", type: "A", class: "IN" };
 
-function response(rcode: string): ServerResponse {
-  const bytes = encodeMessage({ rcode });
+function response(rcode: string, init: MessageInit = {}): ServerResponse {
+  const bytes = encodeMessage({ rcode, ...init });
   return { message: decodeMessage(bytes), server, over: "udp", bytes };
 }
 
@@ -60,4 +60,29 @@ Deno.test("QueryFailure keeps 256 attempts", () => {
   const one = failure();
   for (let count = 0; count < 300; count++) one.record(server, "udp", "malformed");
   assertEquals(one.finish().error.attempts.length, 256);
+});
+
+for (const infoCode of [18, 49_152]) {
+  Deno.test(`QueryFailure quotes and cuts the text of extended error ${infoCode}`, () => {
+    const text = `\x1b[2J"${"b".repeat(40)}`;
+    const options = [{ type: "extended-error", infoCode, text }] as const;
+    const edns = { udpPayloadSize: 1232, version: 0, dnssecOk: false, flags: 0, options };
+    const one = failure();
+    one.note("rcode", response("REFUSED", { edns }));
+    const { error } = one.finish();
+    assertEquals(error.code, "ERR_DNS_REFUSED");
+    assert(/^[\x20-\x7e]*$/.test(error.message), error.message);
+    assert(error.message.includes(`"\\u001b[2J\\"${"b".repeat(27)}"`), error.message);
+  });
+}
+
+Deno.test("QueryFailure says nothing of a text that an extended error does not have", () => {
+  const messages = ["", "x"].map((text) => {
+    const options = [{ type: "extended-error", infoCode: 18, text }] as const;
+    const edns = { udpPayloadSize: 1232, version: 0, dnssecOk: false, flags: 0, options };
+    const one = failure();
+    one.note("rcode", response("REFUSED", { edns }));
+    return one.finish().error.message;
+  });
+  assertEquals(messages.map((message) => message.includes('"')), [false, true]);
 });

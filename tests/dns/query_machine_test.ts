@@ -277,6 +277,29 @@ Deno.test("QueryMachine answers BADCOOKIE with the new cookie, then over TCP", (
   assertEquals(verdictOf(simulate([bad])), "ERR_DNS_RCODE");
 });
 
+Deno.test("QueryMachine keeps the cookie of a server that once repeats only ours", () => {
+  const memory = new ServerMemory();
+  const scripts = [withCookie(), withCookie(new Uint8Array(0)), withCookie()];
+  const servers = scripts.map((script, seed) => {
+    const { sent } = simulate([script], { memory }, { seed });
+    return cookieOf({ message: decodeMessage(sent[0]!.bytes) })?.server;
+  });
+  assertEquals(servers, [new Uint8Array(0), SERVER_COOKIE, SERVER_COOKIE]);
+});
+
+Deno.test("QueryMachine does not go back to a server whose BADCOOKIE comes late", () => {
+  const late: ServerScript = (query) => {
+    const cookie = { ...cookieOf(query)!, server: SERVER_COOKIE };
+    const edns = { udpPayloadSize: 1232, version: 0, dnssecOk: false, flags: 0, options: [cookie] };
+    return [{ bytes: respond(query, { rcode: "BADCOOKIE", edns }), afterMs: 5_500 }];
+  };
+  const slow: ServerScript = (query) =>
+    honest(query).map((reply) => ({ ...reply, afterMs: 2_000 }));
+  const result = simulate([late, slow]);
+  assertEquals([verdictOf(result), result.elapsedMs], [RIGHT, 7_000]);
+  assertEquals(result.sent.map(({ server }) => server), [FIRST, SECOND]);
+});
+
 Deno.test("QueryMachine insists on the case it sent with 0x20, and gives the name back as asked", () => {
   const wrong: ServerScript = (query) => [
     {

@@ -79,3 +79,31 @@ Deno.test("PendingQueries.takeAll() empties the list", () => {
 Deno.test("messageId() reads the first two bytes", () => {
   assertEquals(messageId(message(0xabcd)), 0xabcd);
 });
+
+Deno.test("PendingQueries.offerStray() offers a message to all, whoever takes it", () => {
+  const log: string[] = [];
+  const queries = new PendingQueries();
+  for (const tag of [0, 1, 2]) queries.add({ id: tag >> 1, tag, receiver: receiverOf(log) });
+  queries.offerStray(message(9), "192.0.2.1", 53);
+  assertEquals(log, ["0 192.0.2.1#53", "1 192.0.2.1#53", "2 192.0.2.1#53"]);
+  assertEquals(queries.size, 3);
+});
+
+Deno.test("PendingQueries.offerStray() survives a receiver that ends its query", () => {
+  const log: string[] = [];
+  const queries = new PendingQueries();
+  const pending: PendingQuery[] = [0, 1].map((tag) => ({
+    id: 7,
+    tag,
+    receiver: {
+      receiveMessage(): boolean {
+        log.push(`${tag}`);
+        return queries.delete(pending[tag]!);
+      },
+      receiveFailure: () => {},
+    },
+  }));
+  for (const query of pending) queries.add(query);
+  queries.offerStray(message(9), "::1", 53);
+  assertEquals([log, queries.size], [["0", "1"], 0]);
+});

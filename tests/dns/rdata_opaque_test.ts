@@ -1,3 +1,7 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DnsTextError } from "../../dns/errors.ts";
+import { opaqueCodec } from "../../dns/rdata_opaque.ts";
+import { RdataText } from "../../dns/rdata_text.ts";
 import { testRdata } from "./rdata_rows.ts";
 
 for (const type of ["NULL", "OPT", "WKS", "TYPE731"]) {
@@ -15,5 +19,16 @@ for (const type of ["NULL", "OPT", "WKS", "TYPE731"]) {
       "half a byte": "\\# 1 000",
       "no hexadecimal": "\\# 1 0g",
     },
+  });
+}
+
+Deno.test("opaqueCodec() parses what stands behind the mark", () => {
+  const text = RdataText.from("\\# 3 AB cdef");
+  assertEquals(opaqueCodec("NULL", 10).parse(text), { bytes: new Uint8Array([0xab, 0xcd, 0xef]) });
+});
+
+for (const text of ['"\\#" 1 AB', "1 AB", "#"]) {
+  Deno.test(`opaqueCodec() does not take ${text} for marked bytes`, () => {
+    assertThrows(() => opaqueCodec("NULL", 10).parse(RdataText.from(text)), DnsTextError);
   });
 }

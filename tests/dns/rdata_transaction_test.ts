@@ -23,6 +23,7 @@ testRdata("TSIG", [
     "a length that is not that of the bytes": "a. 1 300 2 AAEC 1 0 0",
     "an unknown error": "a. 1 300 0 1 FOO 0",
     "no other length": "a. 1 300 0 1 0",
+    "no error": "a. 1 300 0 1",
   },
   wire: {
     "a code beyond the end": "016100 000000000001 012c 0002 00",

@@ -364,3 +364,12 @@ Deno.test("ZoneParser takes addresses of class CH for bytes, as messages have th
   assertEquals(parseZone("a. A \\# 3 000102", { class: "CH", ttl: 1 }), [record]);
   assertThrows(() => parseZone("a. 1 CH A 192.0.2.1"), DnsTextError);
 });
+
+Deno.test("ZoneParser.write() behind an error changes nothing of it", () => {
+  const parser = new ZoneParser({ origin: "example." });
+  parser.write("a 1 A x\n");
+  const error = assertThrows(() => parser.next(), DnsTextError);
+  parser.write("b 1 A 192.0.2.1\n");
+  parser.end();
+  assertStrictEquals(assertThrows(() => parser.next()), error);
+});

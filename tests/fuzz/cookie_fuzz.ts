@@ -1,5 +1,5 @@
 /**
- * Fuzzing of the cookie jar: `deno run tests/fuzz/cookie_fuzz.ts --count 1000000 --seed 1`.
+ * Fuzzing of the cookie jar.
  *
  * Every round has a number, and with the seed the number makes it again. A round sets random
  * cookies from random origins in a jar and, by the letter of RFC 6265bis, in a plain list; both
@@ -11,15 +11,9 @@ import { parseNetscapeCookies } from "../../http/cookie_jar_file.ts";
 import { parseCookies } from "../../http/cookie_parser.ts";
 import { isExpiredCookie, type StoredCookie } from "../../http/stored_cookie.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface CookieFuzzOptions {
-  readonly seed: number;
-  /** How many rounds. */
-  readonly count: number;
-}
+import type { SeededRandom } from "../../nbio/testing_random.ts";
+import type { FuzzRun, FuzzTarget, Outcomes } from "./fuzz_target.ts";
+import { randomOf } from "./mutation.ts";
 
 /** What came of it. */
 export interface CookieFuzzResult {
@@ -205,10 +199,10 @@ async function checkFiles({ jar, clock }: Round): Promise<void> {
  * @throws {Error} If a jar keeps or sends what it should not, or throws; the message says how to
  * see it again.
  */
-export async function fuzzCookies({ seed, count }: CookieFuzzOptions): Promise<CookieFuzzResult> {
+export async function fuzzCookies({ seed, first = 0, count }: FuzzRun): Promise<CookieFuzzResult> {
   const total = { acceptedCount: 0, ignoredCount: 0, pairCount: 0 };
-  for (let number = 0; number < count; number++) {
-    const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  for (let number = first; number < first + count; number++) {
+    const random = randomOf(seed, number);
     const clock = new ManualClock({ wallStartMs: 1_700_000_000_000 });
     const jar = new CookieJar({ clock, isPublicSuffix: (domain) => SUFFIXES.includes(domain) });
     const round: Round = { jar, clock, acceptedCount: 0, ignoredCount: 0, pairCount: 0 };
@@ -225,13 +219,18 @@ export async function fuzzCookies({ seed, count }: CookieFuzzOptions): Promise<C
   return total;
 }
 
-async function main(): Promise<void> {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    count: numberOption("count", 100_000),
-  };
-  console.log(`${options.count} rounds with seed ${options.seed}`);
-  console.log(await fuzzCookies(options));
-}
+/** Inputs of one round. */
+const ROUND_WEIGHT = 50;
 
-if (import.meta.main) await main();
+/** The jar as a target: a round stands for fifty inputs. */
+export const COOKIE_JAR_TARGET: FuzzTarget = {
+  name: "http/cookie_jar",
+  drives: ["http/cookie_jar.ts", "http/cookie_jar_file.ts", "http/cookie_set_parser.ts"],
+  fuzz: async ({ count, ...run }) =>
+    toOutcomes(await fuzzCookies({ ...run, count: Math.ceil(count / ROUND_WEIGHT) })),
+  replay: async () => toOutcomes(await fuzzCookies({ seed: 1, count: 5 })),
+};
+
+function toOutcomes({ acceptedCount, ignoredCount }: CookieFuzzResult): Outcomes {
+  return { accepted: acceptedCount, ignored: ignoredCount };
+}

@@ -1,8 +1,7 @@
 /**
- * Fuzzing of DNS messages: `deno run tests/fuzz/dns_fuzz.ts --count 1000000 --seed 1`.
+ * Fuzzing of DNS messages.
  *
- * Every message has a number, and with the seed the number makes it again: a failure tells both,
- * and `--seed S --first N --count 1` repeats it.
+ * Every message has a number, and with the seed the number makes it again: a failure tells both.
  */
 
 import { decodeMessage } from "../../dns/decode_message.ts";
@@ -13,16 +12,7 @@ import { MessageReader } from "../../dns/message_reader.ts";
 import { printMessage } from "../../dns/print_message.ts";
 import { SeededRandom } from "../../nbio/testing_random.ts";
 import { RDATA_SAMPLES } from "../dns/rdata_samples.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface DnsFuzzOptions {
-  readonly seed: number;
-  /** Number of the first message. */
-  readonly first?: number;
-  /** How many messages. */
-  readonly count: number;
-}
+import type { FuzzRun, FuzzTarget, Outcomes } from "./fuzz_target.ts";
 
 /** What came of it. */
 export interface DnsFuzzResult {
@@ -151,6 +141,8 @@ export function tryMessage(bytes: Uint8Array): string | undefined {
     const twice = encodeMessage(decodeMessage(again));
     if (again.toHex() !== twice.toHex()) throw new Error("It is not the same when written again");
     if (printMessage(message) === "") throw new Error("Nothing is printed");
+    // The same, but for what may stand behind it.
+    decodeMessage(bytes);
     return undefined;
   } catch (error) {
     if (error instanceof DnsMessageError) return error.code;
@@ -171,7 +163,7 @@ function readSteps(bytes: Uint8Array): void {
  *
  * @throws {Error} If a message does anything but what is documented.
  */
-export function fuzzMessages({ seed, first = 0, count }: DnsFuzzOptions): DnsFuzzResult {
+export function fuzzMessages({ seed, first = 0, count }: FuzzRun): DnsFuzzResult {
   let acceptedCount = 0;
   const refusedCounts: Record<string, number> = {};
   for (let number = first; number < first + count; number++) {
@@ -212,14 +204,21 @@ export function countSteps(bytes: Uint8Array<ArrayBuffer>): { steps: number; tex
   return { steps, textLength };
 }
 
-function main(): void {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    first: numberOption("first", 0),
-    count: numberOption("count", 1_000_000),
-  };
-  console.log(`${options.count} messages with seed ${options.seed}`);
-  console.log(fuzzMessages(options));
-}
+/** The messages as a target. They are made and not kept: what to replay is the first hundred. */
+export const MESSAGE_TARGET: FuzzTarget = {
+  name: "dns/message",
+  drives: [
+    ...["dns/decode_message.ts", "dns/message_reader.ts", "dns/_message_wire.ts"],
+    ...["dns/wire_reader.ts", "dns/edns.ts", "dns/rdata.ts"],
+  ],
+  fuzz: (run) => toOutcomes(fuzzMessages(run)),
+  replay: () => toOutcomes(fuzzMessages({ seed: 1, count: 100 })),
+};
 
-if (import.meta.main) main();
+function toOutcomes({ acceptedCount, refusedCounts }: DnsFuzzResult): Outcomes {
+  const refused = Object.entries(refusedCounts);
+  return Object.fromEntries([
+    ["accepted", acceptedCount],
+    ...refused.map(([code, many]) => [`DnsMessageError ${code}`, many]),
+  ]);
+}

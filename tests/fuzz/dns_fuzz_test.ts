@@ -6,10 +6,10 @@ import { countSteps, createMessage, fuzzMessages, tryMessage } from "./dns_fuzz.
 // Another seed every day, the same one all day: new messages, but no flicker.
 const seed = Math.floor(Date.now() / 86_400_000);
 
-Deno.test("5,000 random messages give records or documented errors", () => {
-  const { acceptedCount, refusedCounts } = fuzzMessages({ seed, count: 5_000 });
+Deno.test("2,000 random messages give records or documented errors", () => {
+  const { acceptedCount, refusedCounts } = fuzzMessages({ seed, count: 2_000 });
   // All kinds have to come up, or the fuzzer tests nothing.
-  assertGreater(acceptedCount, 500);
+  assertGreater(acceptedCount, 200);
   for (const code of ["TRUNCATED", "BAD_NAME", "BAD_POINTER", "BAD_RDATA", "BAD_OPT"]) {
     assertGreater(refusedCounts[`ERR_DNS_${code}`] ?? 0, 0);
   }

@@ -1,5 +1,5 @@
 /**
- * Fuzzing of zone files: `deno run tests/fuzz/dns_zone_fuzz.ts --count 1000000 --seed 1`.
+ * Fuzzing of zone files.
  *
  * Every text has a number, and with the seed the number makes it again: a failure tells both.
  */
@@ -9,17 +9,10 @@ import type { ResourceRecord } from "../../dns/message.ts";
 import { printZone } from "../../dns/print_zone.ts";
 import { parseZone, ZoneParser, type ZoneParserOptions } from "../../dns/zone_parser.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
+import type { SeededRandom } from "../../nbio/testing_random.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
-import { cut } from "./mutation.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface ZoneFuzzOptions {
-  readonly seed: number;
-  /** How many texts. */
-  readonly count: number;
-}
+import { count, type FuzzRun, type FuzzTarget, type Outcomes } from "./fuzz_target.ts";
+import { cut, randomOf } from "./mutation.ts";
 
 /** What came of it. */
 export interface ZoneFuzzResult {
@@ -27,6 +20,8 @@ export interface ZoneFuzzResult {
   readonly recordCount: number;
   /** Texts that ended in a documented error. */
   readonly refusedCount: number;
+  /** Texts by how they ended. */
+  readonly outcomes: Outcomes;
 }
 
 const MAX_LINES = 6;
@@ -131,7 +126,9 @@ function createText(random: SeededRandom): string {
 }
 
 /** The records of a text and how it ends. */
-function readChunks(chunks: readonly Uint8Array[]): { records: ResourceRecord[]; end: string } {
+function readChunks(
+  chunks: readonly Uint8Array[],
+): { records: ResourceRecord[]; end: string; outcome: string } {
   const parser = new ZoneParser(OPTIONS);
   const records: ResourceRecord[] = [];
   const drain = (): void => {
@@ -146,20 +143,23 @@ function readChunks(chunks: readonly Uint8Array[]): { records: ResourceRecord[];
     }
     parser.end();
     drain();
-    return { records, end: "end" };
+    return { records, end: "end", outcome: "accepted" };
   } catch (error) {
     if (error instanceof DnsTextError) {
-      return { records, end: `${error.code} ${error.file}:${error.line}:${error.column}` };
+      const end = `${error.code} ${error.file}:${error.line}:${error.column}`;
+      return { records, end, outcome: `DnsTextError ${error.code}` };
     }
-    if (error instanceof LimitExceededError) return { records, end: error.limit };
+    if (error instanceof LimitExceededError) {
+      return { records, end: error.limit, outcome: `LimitExceededError ${error.code}` };
+    }
     throw error;
   }
 }
 
 /** Reads a text whole and cut, and what is printed of it. */
-function fuzzOne(random: SeededRandom): { recordCount: number; isRefused: boolean } {
+function fuzzOne(random: SeededRandom): { recordCount: number; outcome: string } {
   const bytes = bytesOf(createText(random));
-  const { records, end } = readChunks([bytes]);
+  const { records, end, outcome } = readChunks([bytes]);
   const pieces = readChunks(cut(bytes, random));
   const whole = JSON.stringify(records);
   // A bound may be passed sooner where more is in memory.
@@ -172,7 +172,7 @@ function fuzzOne(random: SeededRandom): { recordCount: number; isRefused: boolea
     if (!(error instanceof DnsMessageError)) throw error;
     throw new Error("What was read cannot be printed", { cause: error });
   }
-  return { recordCount: records.length, isRefused: end !== "end" };
+  return { recordCount: records.length, outcome };
 }
 
 /**
@@ -181,28 +181,29 @@ function fuzzOne(random: SeededRandom): { recordCount: number; isRefused: boolea
  * @throws {Error} If something else than a documented error is thrown, or read differently; the
  * message says how to see it again.
  */
-export function fuzzZones({ seed, count }: ZoneFuzzOptions): ZoneFuzzResult {
+export function fuzzZones(options: FuzzRun): ZoneFuzzResult {
+  const { seed, first = 0 } = options;
+  const outcomes: Record<string, number> = {};
   let recordCount = 0;
   let refusedCount = 0;
-  for (let number = 0; number < count; number++) {
-    const scramble = Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b);
+  for (let number = first; number < first + options.count; number++) {
     try {
-      const result = fuzzOne(new SeededRandom(scramble));
+      const result = fuzzOne(randomOf(seed, number));
       recordCount += result.recordCount;
-      if (result.isRefused) refusedCount++;
+      if (result.outcome !== "accepted") refusedCount++;
+      count(outcomes, result.outcome);
     } catch (cause) {
-      const shown = JSON.stringify(createText(new SeededRandom(scramble)));
+      const shown = JSON.stringify(createText(randomOf(seed, number)));
       throw new Error(`Failed (seed ${seed}, number ${number}) on ${shown}: ${cause}`, { cause });
     }
   }
-  return { recordCount, refusedCount };
+  return { recordCount, refusedCount, outcomes };
 }
 
-if (import.meta.main) {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    count: numberOption("count", 1_000_000),
-  };
-  console.log(`${options.count} zones with seed ${options.seed}`);
-  console.log(fuzzZones(options));
-}
+/** The zones as a target. They are made and not kept: what to replay is the first hundred. */
+export const ZONE_TARGET: FuzzTarget = {
+  name: "dns/zone",
+  drives: ["dns/zone_parser.ts", "dns/zone_tokenizer.ts", "dns/zone_generate.ts"],
+  fuzz: (run) => fuzzZones(run).outcomes,
+  replay: () => fuzzZones({ seed: 1, count: 100 }).outcomes,
+};

@@ -1,7 +1,6 @@
 /**
  * Fuzzing of what the server reads from single field values, cookies and
- * preferences: `deno run tests/fuzz/field_value_fuzz.ts --count 1000000 --seed 1`,
- * with `--live --allow-net` over a socket.
+ * preferences, also over a socket.
  *
  * Every value has a number, and with the seed the number makes it again.
  */
@@ -11,16 +10,9 @@ import { formatSetCookie } from "../../http/cookie_set.ts";
 import { rankCharsets, rankEncodings, rankLanguages, rankTypes } from "../../http/negotiation.ts";
 import { parsePreferences } from "../../http/negotiation_parser.ts";
 import { serve } from "../../http/serve.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
 import { RawClient } from "../_support/raw_client.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface FieldFuzzOptions {
-  readonly seed: number;
-  /** How many values. */
-  readonly count: number;
-}
+import type { FuzzRun, FuzzTarget, Outcomes } from "./fuzz_target.ts";
+import { randomOf } from "./mutation.ts";
 
 /** What came of it. */
 export interface FieldFuzzResult {
@@ -82,7 +74,7 @@ const OFFERS = ["text/html", "a/b", "en", "en-GB", "gzip", "identity", "a", "*",
 
 /** The value with a number: pieces in any order, some of them often. */
 function createValue(seed: number, number: number): string {
-  const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  const random = randomOf(seed, number);
   let value = "";
   for (let count = random.int(MAX_PIECES); count > 0; count--) {
     const piece = random.pick(PIECES);
@@ -121,11 +113,11 @@ function isFormatted(name: string, value: string): boolean {
  * @throws {Error} If something is thrown, not bounded, or read in another way
  * than it should; the message says how to see it again.
  */
-export function fuzzFieldValues({ seed, count }: FieldFuzzOptions): FieldFuzzResult {
+export function fuzzFieldValues({ seed, first = 0, count }: FuzzRun): FieldFuzzResult {
   let pairCount = 0;
   let formattedCount = 0;
   let preferenceCount = 0;
-  for (let number = 0; number < count; number++) {
+  for (let number = first; number < first + count; number++) {
     const value = createValue(seed, number);
     try {
       const pairs = [...parseCookies(value)];
@@ -160,7 +152,7 @@ function checkPreferences(value: string): number {
  *
  * @throws {Error} If an answer is missing or wrong.
  */
-export async function fuzzCookiesLive({ seed, count }: FieldFuzzOptions): Promise<number> {
+export async function fuzzCookiesLive({ seed, first = 0, count }: FuzzRun): Promise<number> {
   await using server = serve((ctx) => ctx.text(String(ctx.cookies.size)), {
     hostname: "127.0.0.1",
     port: 0,
@@ -171,17 +163,19 @@ export async function fuzzCookiesLive({ seed, count }: FieldFuzzOptions): Promis
     timeoutMs: 3_600_000,
   });
   let pairCount = 0;
-  for (let first = 0; first < count; first += LIVE_BATCH) {
+  for (let start = 0; start < count; start += LIVE_BATCH) {
     const values = Array.from(
-      { length: Math.min(LIVE_BATCH, count - first) },
-      (_, index) => createValue(seed, first + index),
+      { length: Math.min(LIVE_BATCH, count - start) },
+      (_, index) => createValue(seed, first + start + index),
     );
     const sent = client.send(values.map(requestWith).join(""));
     for (const [index, value] of values.entries()) {
       const response = await client.response();
       const wanted = readNaively(value).length;
       if (response?.status !== 200 || response.body !== String(wanted)) {
-        throw new Error(`Wrong answer (seed ${seed}, number ${first + index}): ${response?.body}`);
+        throw new Error(
+          `Wrong answer (seed ${seed}, number ${first + start + index}): ${response?.body}`,
+        );
       }
       pairCount += wanted;
     }
@@ -194,14 +188,22 @@ function requestWith(cookie: string): string {
   return `GET / HTTP/1.1\r\nHost: a\r\nCookie: ${cookie}\r\n\r\n`;
 }
 
-async function main(): Promise<void> {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    count: numberOption("count", 1_000_000),
-  };
-  console.log(`${options.count} values with seed ${options.seed}`);
-  if (Deno.args.includes("--live")) console.log(`${await fuzzCookiesLive(options)} pairs`);
-  else console.log(fuzzFieldValues(options));
-}
+/** Cookies and preferences as a target. */
+export const FIELD_VALUE_TARGET: FuzzTarget = {
+  name: "http/field_values",
+  drives: ["http/cookie_parser.ts", "http/negotiation_parser.ts"],
+  fuzz: (run) => toOutcomes(run.count, fuzzFieldValues(run).pairCount),
+  replay: () => toOutcomes(100, fuzzFieldValues({ seed: 1, count: 100 }).pairCount),
+};
 
-if (import.meta.main) await main();
+/** Cookies over a socket as a target; needs `--allow-net`. */
+export const COOKIE_LIVE_TARGET: FuzzTarget = {
+  name: "http/cookies_live",
+  drives: ["http/cookie_parser.ts"],
+  fuzz: async (run) => toOutcomes(run.count, await fuzzCookiesLive(run)),
+  replay: async () => toOutcomes(100, await fuzzCookiesLive({ seed: 1, count: 100 })),
+};
+
+function toOutcomes(valueCount: number, pairCount: number): Outcomes {
+  return { accepted: valueCount, pairs: pairCount };
+}

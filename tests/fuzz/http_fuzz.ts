@@ -1,32 +1,30 @@
 /**
- * Fuzzing of the HTTP parsers: `deno task fuzz`, or
- * `deno run --allow-read tests/fuzz/http_fuzz.ts --count 1000000 --seed 1`.
+ * Fuzzing of the HTTP parsers: each reads its inputs whole and cut.
  *
- * Every input has a number, and with the seed the number makes it again: a
- * failure tells both, and `--seed S --first N --count 1` repeats it.
+ * Every input has a number, and with the seed the number makes it again: a failure tells both.
  */
 
 import { HttpProtocolError } from "../../http/errors.ts";
 import type { HttpLenience } from "../../http/limits.ts";
 import { LimitExceededError } from "../../nbio/errors.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
+import type { SeededRandom } from "../../nbio/testing_random.ts";
+import { bytesOf } from "../_support/raw_bytes.ts";
 import { Log, type Setup, type Target, TARGETS } from "./http_targets.ts";
-import { createInput, cut, formatInput, readCorpus } from "./mutation.ts";
-import { numberOption } from "./number_option.ts";
+import { count, type FuzzRun, type FuzzTarget, outcomeOf, type Outcomes } from "./fuzz_target.ts";
+import { createInput, cut, formatInput, randomOf, readCorpus } from "./mutation.ts";
 
 /** What to run. */
-export interface FuzzOptions {
-  readonly seed: number;
-  /** Number of the first input. */
-  readonly first?: number;
-  /** How many inputs. */
-  readonly count: number;
+export interface FuzzOptions extends FuzzRun {
+  /** The targets, which take turns. @default {all} */
+  readonly names?: readonly string[];
 }
 
 /** What came of it. */
 export interface FuzzResult {
   /** Inputs that ended in a documented error. */
   readonly refusedCount: number;
+  /** Inputs by how they ended. */
+  readonly outcomes: Outcomes;
   /** Inputs for each target. */
   readonly counts: Readonly<Record<string, number>>;
 }
@@ -64,21 +62,21 @@ function createSetup(random: SeededRandom): Setup {
 }
 
 /** What a target makes of an input, documented errors included. */
-function outcomeOf(target: Target, chunks: readonly Uint8Array[], setup: Setup): Outcome {
+function endOf(target: Target, chunks: readonly Uint8Array[], setup: Setup): End {
   const log = new Log(chunks.reduce((total, chunk) => total + chunk.length, 0));
-  let isRefused = false;
   try {
     target(chunks, setup, log);
+    return { text: log.text, name: "accepted" };
   } catch (error) {
     log.error(error);
-    isRefused = error instanceof HttpProtocolError || error instanceof LimitExceededError;
+    return { text: log.text, name: outcomeOf(error, [HttpProtocolError, LimitExceededError]) };
   }
-  return { text: log.text, isRefused };
 }
 
-interface Outcome {
+interface End {
   readonly text: string;
-  readonly isRefused: boolean;
+  /** What an {@linkcode Outcomes} calls it. */
+  readonly name: string;
 }
 
 /**
@@ -87,37 +85,36 @@ interface Outcome {
  * @throws {Error} If a parser throws what it must not, does not end, or tells
  * something else when its input is cut; the message says how to see it again.
  */
-export function fuzzHttp({ seed, first = 0, count }: FuzzOptions): FuzzResult {
+export function fuzzHttp(options: FuzzOptions): FuzzResult {
+  const { seed, first = 0, names = Object.keys(TARGETS) } = options;
   const corpus = readCorpus(CORPUS_FOLDER);
-  const names = Object.keys(TARGETS);
   const own = names.map((name) => readCorpus(CORPUS_FOLDER, TARGETS[name]!.corpus));
   const counts: Record<string, number> = {};
-  let refusedCount = 0;
-  for (let number = first; number < first + count; number++) {
-    // Far apart, so that the inputs of near seeds differ.
-    const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  const outcomes: Record<string, number> = {};
+  for (let number = first; number < first + options.count; number++) {
+    const random = randomOf(seed, number);
     const name = names[number % names.length]!;
-    const input = createInput(random, own[number % names.length]!, corpus);
+    const input = createInput(random, { own: own[number % names.length]!, corpus });
     const setup = createSetup(random);
-    if (fuzzOne(name, input, setup, random, `seed ${seed}, number ${number}`)) refusedCount++;
-    counts[name] = (counts[name] ?? 0) + 1;
+    count(outcomes, fuzzOne(name, input, setup, random, `seed ${seed}, number ${number}`));
+    count(counts, name);
   }
-  return { refusedCount, counts };
+  return { refusedCount: options.count - (outcomes["accepted"] ?? 0), outcomes, counts };
 }
 
-/** Runs one input whole and cut; gives back whether it was refused. */
+/** Runs one input whole and cut; gives back how it ended. */
 function fuzzOne(
   name: string,
   input: Uint8Array,
   setup: Setup,
   random: SeededRandom,
   source: string,
-): boolean {
+): string {
   const chunks = cut(input, random);
   try {
-    const whole = outcomeOf(TARGETS[name]!.run, [input.slice()], setup);
-    const pieces = outcomeOf(TARGETS[name]!.run, chunks, setup);
-    if (whole.text === pieces.text) return whole.isRefused;
+    const whole = endOf(TARGETS[name]!.run, [input.slice()], setup);
+    const pieces = endOf(TARGETS[name]!.run, chunks, setup);
+    if (whole.text === pieces.text) return whole.name;
     const lengths = chunks.map(({ length }) => length).join(" ");
     throw new Error(`Cut into ${lengths}:${pieces.text}\nwhole:${whole.text}`);
   } catch (cause) {
@@ -126,13 +123,24 @@ function fuzzOne(
   }
 }
 
-function main(): void {
-  const seed = numberOption("seed", Date.now() % 2 ** 31);
-  const first = numberOption("first", 0);
-  const count = numberOption("count", 1_000_000);
-  console.log(`${count} inputs from number ${first} with seed ${seed}`);
-  const { refusedCount, counts } = fuzzHttp({ seed, first, count });
-  console.log(`${refusedCount} refused, ${count - refusedCount} not`, counts);
+/** Runs what is kept for a target, under the defaults and with everything allowed that can be. */
+function replay(name: string): Outcomes {
+  const outcomes: Record<string, number> = {};
+  const lenience = Object.fromEntries(LENIENCE.map((option) => [option, true]));
+  const setups = [{ limits: {}, lenience: {} }, { limits: {}, lenience }];
+  for (const [number, entry] of readCorpus(CORPUS_FOLDER, TARGETS[name]!.corpus).entries()) {
+    for (const setup of setups) {
+      const random = randomOf(1, number);
+      count(outcomes, fuzzOne(name, bytesOf(entry), setup, random, `entry ${number}`));
+    }
+  }
+  return outcomes;
 }
 
-if (import.meta.main) main();
+/** One for each entry of {@linkcode TARGETS}. */
+export const HTTP_TARGETS: readonly FuzzTarget[] = Object.keys(TARGETS).map((name) => ({
+  name: `http/${name.replaceAll(" ", "_")}`,
+  drives: TARGETS[name]!.drives,
+  fuzz: (run) => fuzzHttp({ ...run, names: [name] }).outcomes,
+  replay: () => replay(name),
+}));

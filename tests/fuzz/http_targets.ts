@@ -29,6 +29,8 @@ export interface TargetEntry {
   readonly run: Target;
   /** How the names of those entries start. */
   readonly corpus: string;
+  /** The files whose parsers it drives. */
+  readonly drives: readonly string[];
 }
 
 /** More steps for each byte than any parser has reason for. */
@@ -237,11 +239,39 @@ function totalOf(chunks: readonly Uint8Array[]): number {
 
 /** Everything that reads bytes of a peer, by name. */
 export const TARGETS: Readonly<Record<string, TargetEntry>> = {
-  "request heads": { run: parseHeads("request"), corpus: "request_" },
-  "response heads": { run: parseHeads("response"), corpus: "response_" },
-  "chunked decoder": { run: decodeChunks, corpus: "chunked_" },
-  "request reader": { run: readRequests, corpus: "request_" },
-  "server connection": { run: connect("server"), corpus: "request_" },
-  "client connection": { run: connect("client"), corpus: "response_" },
-  "multipart": { run: parseMultipart, corpus: "multipart_" },
+  "request heads": {
+    run: parseHeads("request"),
+    corpus: "request_",
+    drives: ["http/head_parser.ts", "http/field_parser.ts", "http/request_target.ts"],
+  },
+  "response heads": {
+    run: parseHeads("response"),
+    corpus: "response_",
+    drives: ["http/head_parser.ts", "http/field_parser.ts"],
+  },
+  "chunked decoder": {
+    run: decodeChunks,
+    corpus: "chunked_",
+    drives: ["http/chunked_decoder.ts"],
+  },
+  "request reader": {
+    run: readRequests,
+    corpus: "request_",
+    drives: ["http/request_reader.ts", "http/body_decoder.ts", "http/control_fields.ts"],
+  },
+  "server connection": {
+    run: connect("server"),
+    corpus: "request_",
+    drives: ["http/connection.ts", "http/connection_reader.ts"],
+  },
+  "client connection": {
+    run: connect("client"),
+    corpus: "response_",
+    drives: ["http/connection.ts", "http/connection_reader.ts"],
+  },
+  "multipart": {
+    run: parseMultipart,
+    corpus: "multipart_",
+    drives: ["http/multipart_parser.ts", "http/multipart_part_head.ts"],
+  },
 };

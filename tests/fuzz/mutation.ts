@@ -3,7 +3,7 @@
  * spoil what it holds.
  */
 
-import type { SeededRandom } from "../../nbio/testing_random.ts";
+import { SeededRandom } from "../../nbio/testing_random.ts";
 import { bytesOf, textOf } from "../_support/raw_bytes.ts";
 
 const ESCAPE = /\\(?:r|n|t|\\|x([0-9a-f]{2}))/g;
@@ -30,8 +30,16 @@ export function readCorpus(folder: URL, prefix = ""): string[] {
     .map((name) => parseCorpusEntry(Deno.readTextFileSync(new URL(name, folder))));
 }
 
-/** What is put into inputs: the pieces whose place or number decides a parse. */
-const PIECES = [
+/**
+ * All entries of a file that has one on each line, in the form of {@linkcode parseCorpusEntry}.
+ */
+export function readCorpusLines(file: URL): string[] {
+  const lines = Deno.readTextFileSync(file).split("\n");
+  return lines.filter((line) => line !== "" && !line.startsWith("# ")).map(parseCorpusEntry);
+}
+
+/** What is put into messages: the pieces whose place or number decides a parse. */
+const PIECES: readonly string[] = [
   "\r\n",
   "\r\n\r\n",
   "\r",
@@ -73,7 +81,17 @@ const PIECES = [
 
 const LINE_ENDS = ["\n", "\r", "\r\r\n", "\n\r", "\r\n ", "\r\n\t", " \r\n", "\r\n\r\n", ""];
 
-type Mutation = (text: string, random: SeededRandom, corpus: readonly string[]) => string;
+/** What inputs are made of. */
+export interface InputSource {
+  /** What suits the parser, and is mostly begun with. */
+  readonly own: readonly string[];
+  /** Everything there is. @default {own} */
+  readonly corpus?: readonly string[];
+  /** What is put in between. @default {what decides how a message of HTTP is read} */
+  readonly pieces?: readonly string[];
+}
+
+type Mutation = (text: string, random: SeededRandom, source: Required<InputSource>) => string;
 
 const MUTATIONS: readonly Mutation[] = [
   function flipBit(text, random) {
@@ -81,13 +99,17 @@ const MUTATIONS: readonly Mutation[] = [
     const code = (text.charCodeAt(at) || 0) ^ (1 << random.int(8));
     return text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
   },
-  function insertPiece(text, random) {
+  function insertPiece(text, random, { pieces }) {
     const at = random.int(text.length + 1);
-    return text.slice(0, at) + random.pick(PIECES) + text.slice(at);
+    return text.slice(0, at) + random.pick(pieces) + text.slice(at);
   },
-  function insertLine(text, random) {
+  function replaceByPiece(text, random, { pieces }) {
+    const at = random.int(text.length + 1);
+    return text.slice(0, at) + random.pick(pieces) + text.slice(at + 1 + random.int(4));
+  },
+  function insertLine(text, random, { pieces }) {
     const at = pickLineEnd(text, random);
-    return text.slice(0, at) + random.pick(PIECES) + text.slice(at);
+    return text.slice(0, at) + random.pick(pieces) + text.slice(at);
   },
   function deleteRange(text, random) {
     const at = random.int(text.length + 1);
@@ -108,11 +130,11 @@ const MUTATIONS: readonly Mutation[] = [
     const at = pickLineEnd(text, random);
     return at < 2 ? text : text.slice(0, at - 2) + random.pick(LINE_ENDS) + text.slice(at);
   },
-  function splice(text, random, corpus) {
+  function splice(text, random, { corpus }) {
     const other = random.pick(corpus);
     return text.slice(0, random.int(text.length + 1)) + other.slice(random.int(other.length + 1));
   },
-  function join(text, random, corpus) {
+  function join(text, random, { corpus }) {
     return text + random.pick(corpus);
   },
   function truncate(text, random) {
@@ -141,26 +163,29 @@ const MAX_RANDOM_BYTES = 64;
  * One input: seldom pure noise, mostly something of the corpus that was spoilt.
  *
  * @param random Where chance comes from.
- * @param own What suits the parser, and is mostly begun with.
- * @param corpus Everything there is.
+ * @param source What it is made of.
  */
 export function createInput(
   random: SeededRandom,
-  own: readonly string[],
-  corpus: readonly string[],
-): Uint8Array {
+  { own, corpus = own, pieces = PIECES }: InputSource,
+): Uint8Array<ArrayBuffer> {
   if (random.int(25) === 0) return random.bytes(random.int(MAX_RANDOM_BYTES));
   let text = random.pick(random.int(8) === 0 ? corpus : own);
   for (let count = random.int(MAX_MUTATIONS + 1); count > 0; count--) {
-    text = random.pick(MUTATIONS)(text, random, corpus);
+    text = random.pick(MUTATIONS)(text, random, { own, corpus, pieces });
   }
   return bytesOf(text);
 }
 
+/** Where the chance of one input comes from: far apart, so that those of near seeds differ. */
+export function randomOf(seed: number, number: number): SeededRandom {
+  return new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+}
+
 /** Cuts an input into pieces: byte by byte, or at a few places. */
-export function cut(bytes: Uint8Array, random: SeededRandom): Uint8Array[] {
+export function cut(bytes: Uint8Array, random: SeededRandom): Uint8Array<ArrayBuffer>[] {
   const most = random.pick([1, 4, 32, 1024, 1024]);
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   for (let at = 0; at < bytes.length;) {
     const length = 1 + random.int(most);
     chunks.push(bytes.slice(at, at + length));

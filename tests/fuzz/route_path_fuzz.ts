@@ -1,7 +1,5 @@
 /**
- * Fuzzing of what a router makes of paths:
- * `deno run tests/fuzz/route_path_fuzz.ts --count 1000000 --seed 1`, with
- * `--live --allow-net` over a socket.
+ * Fuzzing of what a router makes of paths, also over a socket.
  *
  * Every path has a number, and with the seed the number makes it again.
  */
@@ -10,16 +8,9 @@ import { HttpError } from "../../http/errors.ts";
 import { canonicalPath, encodePath, type RoutePathOptions } from "../../http/route_path.ts";
 import { Router } from "../../http/router.ts";
 import { serve } from "../../http/serve.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
 import { RawClient } from "../_support/raw_client.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface PathFuzzOptions {
-  readonly seed: number;
-  /** How many paths. */
-  readonly count: number;
-}
+import type { FuzzRun, FuzzTarget, Outcomes } from "./fuzz_target.ts";
+import { randomOf } from "./mutation.ts";
 
 /** What came of it. */
 export interface PathFuzzResult {
@@ -85,7 +76,7 @@ const OPTIONS: readonly Required<Omit<RoutePathOptions, "trailingSlash">>[] = (
 
 /** The path with a number: pieces in any order. */
 function createPath(seed: number, number: number, isRaw: boolean): string {
-  const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  const random = randomOf(seed, number);
   let path = "/";
   for (let count = random.int(MAX_PIECES); count > 0; count--) {
     path += isRaw && random.int(20) === 0 ? random.pick(RAW_PIECES) : random.pick(PIECES);
@@ -152,10 +143,10 @@ function checkPath(path: string, options: typeof OPTIONS[number]): string | unde
  * @throws {Error} If one is read in another way than it should; the message says
  * how to see it again.
  */
-export function fuzzPaths({ seed, count }: PathFuzzOptions): PathFuzzResult {
+export function fuzzPaths({ seed, first = 0, count }: FuzzRun): PathFuzzResult {
   let refusedCount = 0;
   let rewrittenCount = 0;
-  for (let number = 0; number < count; number++) {
+  for (let number = first; number < first + count; number++) {
     const path = createPath(seed, number, true);
     const options = OPTIONS[number % OPTIONS.length]!;
     try {
@@ -197,7 +188,7 @@ function fits(path: string, status: number, body: string): boolean {
  * @returns How many were refused.
  * @throws {Error} If an answer is missing or wrong.
  */
-export async function fuzzPathsLive({ seed, count }: PathFuzzOptions): Promise<number> {
+export async function fuzzPathsLive({ seed, first = 0, count }: FuzzRun): Promise<number> {
   await using server = serve(createRouter().handler, {
     hostname: "127.0.0.1",
     port: 0,
@@ -208,10 +199,10 @@ export async function fuzzPathsLive({ seed, count }: PathFuzzOptions): Promise<n
     timeoutMs: 3_600_000,
   });
   let refusedCount = 0;
-  for (let first = 0; first < count; first += LIVE_BATCH) {
+  for (let start = 0; start < count; start += LIVE_BATCH) {
     const paths = Array.from(
-      { length: Math.min(LIVE_BATCH, count - first) },
-      (_, index) => createPath(seed, first + index, false),
+      { length: Math.min(LIVE_BATCH, count - start) },
+      (_, index) => createPath(seed, first + start + index, false),
     );
     const sent = client.send(
       paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(""),
@@ -221,7 +212,7 @@ export async function fuzzPathsLive({ seed, count }: PathFuzzOptions): Promise<n
       const text = new TextDecoder().decode(Uint8Array.from(body, (byte) => byte.charCodeAt(0)));
       if (!fits(path, status, text)) {
         const shown = `${JSON.stringify(path)}: ${status} ${text}`;
-        throw new Error(`Wrong answer (seed ${seed}, number ${first + index}) to ${shown}`);
+        throw new Error(`Wrong answer (seed ${seed}, number ${first + start + index}) to ${shown}`);
       }
       if (status === 400) refusedCount++;
     }
@@ -230,14 +221,22 @@ export async function fuzzPathsLive({ seed, count }: PathFuzzOptions): Promise<n
   return refusedCount;
 }
 
-async function main(): Promise<void> {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    count: numberOption("count", 1_000_000),
-  };
-  console.log(`${options.count} paths with seed ${options.seed}`);
-  if (Deno.args.includes("--live")) console.log(`${await fuzzPathsLive(options)} refused`);
-  else console.log(fuzzPaths(options));
-}
+/** Paths as a target. */
+export const PATH_TARGET: FuzzTarget = {
+  name: "http/paths",
+  drives: ["http/route_path.ts"],
+  fuzz: (run) => toOutcomes(run.count, fuzzPaths(run).refusedCount),
+  replay: () => toOutcomes(100, fuzzPaths({ seed: 1, count: 100 }).refusedCount),
+};
 
-if (import.meta.main) await main();
+/** Paths over a socket as a target; needs `--allow-net`. */
+export const PATH_LIVE_TARGET: FuzzTarget = {
+  name: "http/paths_live",
+  drives: ["http/route_path.ts"],
+  fuzz: async (run) => toOutcomes(run.count, await fuzzPathsLive(run)),
+  replay: async () => toOutcomes(100, await fuzzPathsLive({ seed: 1, count: 100 })),
+};
+
+function toOutcomes(count: number, refusedCount: number): Outcomes {
+  return { accepted: count - refusedCount, "HttpError ERR_HTTP_STATUS": refusedCount };
+}

@@ -4,11 +4,11 @@ import { fuzzPaths, fuzzPathsLive } from "./route_path_fuzz.ts";
 // Another seed every day, the same one all day: new paths, but no flicker.
 const seed = Math.floor(Date.now() / 86_400_000);
 
-Deno.test("20,000 random paths are read as they should be", () => {
-  const { refusedCount, rewrittenCount } = fuzzPaths({ seed, count: 20_000 });
+Deno.test("8,000 random paths are read as they should be", () => {
+  const { refusedCount, rewrittenCount } = fuzzPaths({ seed, count: 8_000 });
   // All kinds have to come up, or the fuzzer tests nothing.
-  assertGreater(refusedCount, 2_000);
-  assertGreater(rewrittenCount, 2_000);
+  assertGreater(refusedCount, 800);
+  assertGreater(rewrittenCount, 800);
 });
 
 Deno.test("fuzzPaths() makes the same of the same seed", () => {

@@ -1,6 +1,5 @@
 /**
- * Fuzzing of the WebSocket core:
- * `deno run tests/fuzz/websocket_fuzz.ts --count 1000000 --seed 1`.
+ * Fuzzing of the WebSocket core.
  *
  * Every input is frames of all kinds, mostly legal ones, some spoilt. It goes
  * through a core whole and cut, copied and read in place, and has to tell the same
@@ -9,23 +8,14 @@
  */
 
 import { LimitExceededError } from "../../nbio/errors.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
+import type { SeededRandom } from "../../nbio/testing_random.ts";
 import { WebSocketCore } from "../../websocket/connection.ts";
 import { WebSocketProtocolError } from "../../websocket/errors.ts";
 import { textOf } from "../_support/raw_bytes.ts";
 import { frame, join } from "../_support/websocket_frames.ts";
 import { RunLengthDeflater, RunLengthInflater } from "../_support/websocket_run_length.ts";
-import { cut, formatInput } from "./mutation.ts";
-import { numberOption } from "./number_option.ts";
-
-/** What to run. */
-export interface WebSocketFuzzOptions {
-  readonly seed: number;
-  /** Number of the first input. */
-  readonly first?: number;
-  /** How many inputs. */
-  readonly count: number;
-}
+import { count, type FuzzRun, type FuzzTarget, outcomeOf, type Outcomes } from "./fuzz_target.ts";
+import { cut, formatInput, randomOf } from "./mutation.ts";
 
 /** What came of it. */
 export interface WebSocketFuzzResult {
@@ -35,6 +25,8 @@ export interface WebSocketFuzzResult {
   readonly closedCount: number;
   /** Messages of all inputs. */
   readonly messageCount: number;
+  /** Inputs by how they ended. */
+  readonly outcomes: Outcomes;
 }
 
 interface Setup {
@@ -111,6 +103,7 @@ class Run {
   text = "";
   messageCount = 0;
   ending: "more" | "refused" | "closed" = "more";
+  outcome = "accepted";
   readonly #core: WebSocketCore;
   #stepsLeft: number;
 
@@ -180,6 +173,7 @@ class Run {
       }
     } catch (error) {
       this.ending = "refused";
+      this.outcome = outcomeOf(error, [WebSocketProtocolError, LimitExceededError]);
       if (error instanceof WebSocketProtocolError) this.text += `\nrefused ${error.code}`;
       else if (error instanceof LimitExceededError) this.text += `\nrefused ${error.limit}`;
       else throw error;
@@ -204,13 +198,14 @@ class Run {
  * tells something else when its input is cut or read in place; the message says how
  * to see it again.
  */
-export function fuzzWebSocket(options: WebSocketFuzzOptions): WebSocketFuzzResult {
-  const { seed, first = 0, count } = options;
+export function fuzzWebSocket(options: FuzzRun): WebSocketFuzzResult {
+  const { seed, first = 0 } = options;
+  const outcomes: Record<string, number> = {};
   let refusedCount = 0;
   let closedCount = 0;
   let messageCount = 0;
-  for (let number = first; number < first + count; number++) {
-    const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  for (let number = first; number < first + options.count; number++) {
+    const random = randomOf(seed, number);
     const setup = createSetup(random);
     const input = createInput(random, setup);
     try {
@@ -229,6 +224,7 @@ export function fuzzWebSocket(options: WebSocketFuzzOptions): WebSocketFuzzResul
       if (whole.ending === "refused") refusedCount++;
       if (whole.ending === "closed") closedCount++;
       messageCount += whole.messageCount;
+      count(outcomes, whole.outcome);
     } catch (cause) {
       const shown = formatInput(input.subarray(0, 4_096));
       throw new Error(
@@ -237,7 +233,7 @@ export function fuzzWebSocket(options: WebSocketFuzzOptions): WebSocketFuzzResul
       );
     }
   }
-  return { refusedCount, closedCount, messageCount };
+  return { refusedCount, closedCount, messageCount, outcomes };
 }
 
 /** Of a refused message in pieces, more or less was given before; all else is the same. */
@@ -247,14 +243,10 @@ function withoutPieces(text: string, { deliversPieces }: Setup): string {
     : text;
 }
 
-function main(): void {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    first: numberOption("first", 0),
-    count: numberOption("count", 1_000_000),
-  };
-  console.log(`${options.count} inputs from number ${options.first} with seed ${options.seed}`);
-  console.log(fuzzWebSocket(options));
-}
-
-if (import.meta.main) main();
+/** The core as a target. Its inputs are made and not kept: what to replay is the first hundred. */
+export const FRAME_TARGET: FuzzTarget = {
+  name: "websocket/frames",
+  drives: ["websocket/frame_decoder.ts", "websocket/message_reader.ts", "websocket/connection.ts"],
+  fuzz: (run) => fuzzWebSocket(run).outcomes,
+  replay: () => fuzzWebSocket({ seed: 1, count: 100 }).outcomes,
+};

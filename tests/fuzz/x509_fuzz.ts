@@ -2,13 +2,11 @@
  * Fuzzing of the certificate parser: certificates that were spoilt give a certificate or a
  * documented error, in steps that are linear in their length.
  *
- * `deno run --allow-read tests/fuzz/x509_fuzz.ts --count 1000000 --seed 1`
- *
  * Every input has a number, and with the seed the number makes it again.
  */
 
 import { LimitExceededError } from "../../nbio/errors.ts";
-import { SeededRandom } from "../../nbio/testing_random.ts";
+import type { SeededRandom } from "../../nbio/testing_random.ts";
 import { parseCertificate, parseCertificates } from "../../tls/certificate.ts";
 import { CertificateError } from "../../tls/certificate_errors.ts";
 import { formatCertificate } from "../../tls/certificate_text.ts";
@@ -16,13 +14,11 @@ import { DerReader } from "../../tls/der_reader.ts";
 import { formatPem } from "../../tls/pem.ts";
 import { buildCertificate } from "../tls/certificate_builder.ts";
 import { everythingCertificate } from "../tls/certificate_samples.ts";
-import { numberOption } from "./number_option.ts";
+import type { FuzzRun, FuzzTarget, Outcomes } from "./fuzz_target.ts";
+import { randomOf } from "./mutation.ts";
 
 /** What to run. */
-export interface X509FuzzOptions {
-  readonly seed: number;
-  /** How many mutations. */
-  readonly count: number;
+export interface X509FuzzOptions extends FuzzRun {
   /** Certificates in DER that are spoilt. */
   readonly corpus: readonly Uint8Array<ArrayBuffer>[];
 }
@@ -166,7 +162,7 @@ const MAX_MUTATIONS = 3;
 
 function createInput(options: X509FuzzOptions, number: number): Uint8Array<ArrayBuffer> {
   const { seed, corpus } = options;
-  const random = new SeededRandom(Math.imul(seed, 0x9e37_79b1) + Math.imul(number, 0x85eb_ca6b));
+  const random = randomOf(seed, number);
   let bytes = random.pick(corpus);
   for (let count = 1 + random.int(MAX_MUTATIONS); count > 0 && bytes.length > 0; count--) {
     bytes = random.pick(MUTATIONS)(bytes, random, corpus);
@@ -204,7 +200,8 @@ export function judge(bytes: Uint8Array<ArrayBuffer>): string | undefined {
 export function fuzzX509(options: X509FuzzOptions): X509FuzzResult {
   let acceptedCount = 0;
   const refusals: Record<string, number> = {};
-  for (let number = 0; number < options.count; number++) {
+  const { first = 0 } = options;
+  for (let number = first; number < first + options.count; number++) {
     const bytes = createInput(options, number);
     try {
       const code = judge(bytes);
@@ -230,14 +227,24 @@ export function readX509Corpus(): Uint8Array<ArrayBuffer>[] {
   ];
 }
 
-function main(): void {
-  const options = {
-    seed: numberOption("seed", Date.now() % 2 ** 31),
-    count: numberOption("count", 1_000_000),
-    corpus: readX509Corpus(),
-  };
-  console.log(`${options.count} certificates with seed ${options.seed}`);
-  console.log(fuzzX509(options));
+/** Certificates as a target. */
+export const CERTIFICATE_TARGET: FuzzTarget = {
+  name: "tls/certificate",
+  drives: [
+    ...["tls/certificate.ts", "tls/certificate_extension_decoder.ts", "tls/der_string.ts"],
+    ...["tls/distinguished_name.ts", "tls/asn1_time.ts", "tls/general_name.ts"],
+  ],
+  fuzz: (run) => toOutcomes(fuzzX509({ ...run, corpus: readX509Corpus() })),
+  replay: () => toOutcomes(fuzzX509({ seed: 1, count: 600, corpus: readX509Corpus() })),
+};
+
+function toOutcomes({ acceptedCount, refusals }: X509FuzzResult): Outcomes {
+  const refused = Object.entries(refusals).map((
+    [code, many],
+  ) => [`${ownerOf(code)} ${code}`, many]);
+  return Object.fromEntries([["accepted", acceptedCount], ...refused]);
 }
 
-if (import.meta.main) main();
+function ownerOf(code: string): string {
+  return code.startsWith("ERR_X509_") ? "CertificateError" : "LimitExceededError";
+}

@@ -4,10 +4,10 @@ import { fuzzX509, judge, readX509Corpus } from "./x509_fuzz.ts";
 // Another seed every day, the same one all day: new inputs, but no flicker.
 const seed = Math.floor(Date.now() / 86_400_000);
 
-Deno.test("5,000 spoilt certificates give a certificate or a documented error", () => {
-  const { acceptedCount, refusals } = fuzzX509({ seed, count: 5_000, corpus: readX509Corpus() });
+Deno.test("3,000 spoilt certificates give a certificate or a documented error", () => {
+  const { acceptedCount, refusals } = fuzzX509({ seed, count: 3_000, corpus: readX509Corpus() });
   // All kinds have to come up, or the fuzzer tests nothing.
-  assertGreater(acceptedCount, 200);
+  assertGreater(acceptedCount, 100);
   assertGreater(Object.keys(refusals).length, 5);
 });
 

@@ -31,6 +31,16 @@ Deno.test("adapterRequest() has method, URL and header fields", async () => {
   assertEquals(said, ["PATCH", URL_TEXT, fields, false, null]);
 });
 
+// What the runtime allows is its own affair: this says whether the short way is open in this one.
+Deno.test("adapterRequest() makes no Request in this runtime before one is needed", async () => {
+  const raw = request("GET /", ["X-A: 1"]);
+  await say(raw, (made) => {
+    assert(Object.getPrototypeOf(made) !== Request.prototype);
+    assert(Object.getPrototypeOf(made.headers) !== Headers.prototype);
+    return 1;
+  });
+});
+
 Deno.test("adapterRequest() shows Latin-1 values as a Request does", async () => {
   assertEquals(
     await say(request("GET /", ["X-A: gr\xfc\xdf"]), (made) => made.headers.get("x-a")),

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { readAtHand, staticBody } from "../../http/adapter_static_body.ts";
+import { readAtHand, soleType, staticBody } from "../../http/adapter_static_body.ts";
 
 const STREAMED: readonly (readonly [string, () => Response])[] = [
   ["a stream", () => new Response(ReadableStream.from([new Uint8Array(1)]))],
@@ -44,6 +44,56 @@ Deno.test("staticBody() knows text and bytes in this runtime", () => {
   assertEquals([staticBody(looked), staticBody(Response.json([1]))], ["text", "[1]"]);
   const clone = looked.clone();
   assert([undefined, "text"].includes(staticBody(clone) as string | undefined));
+});
+
+const changedBy = (response: Response, change: (headers: Headers) => void): Response => {
+  change(response.headers);
+  return response;
+};
+
+const RESPONSES: readonly (readonly [string, () => Response])[] = [
+  ["text", () => new Response("a")],
+  ["text with a status", () => new Response("a", { status: 404 })],
+  ["text with a type", () => new Response("a", { headers: { "content-type": "a/b" } })],
+  [
+    "text with two types",
+    () => new Response("a", { headers: [["content-type", "a/b"], ["content-type", "c/d"]] }),
+  ],
+  ["text with an empty type", () => new Response("a", { headers: { "content-type": "" } })],
+  ["text with another field", () => new Response("a", { headers: { "x-a": "b" } })],
+  [
+    "text with a type and another field",
+    () => new Response("a", { headers: { "content-type": "a/b", "set-cookie": "a=b" } }),
+  ],
+  ["JSON", () => Response.json([1])],
+  ["JSON with another field", () => Response.json([1], { headers: { "x-a": "b" } })],
+  ["JSON of another type", () => Response.json([1], { headers: { "Content-Type": "a/b" } })],
+  ["bytes", () => new Response(Uint8Array.of(1))],
+  ["a form", () => new Response(new URLSearchParams("a=b"))],
+  ["text with a field added", () => changedBy(new Response("a"), (h) => h.append("x-a", "b"))],
+  [
+    "text with its type changed",
+    () => changedBy(new Response("a"), (h) => h.set("content-type", "a/b")),
+  ],
+  ["text without its type", () => changedBy(new Response("a"), (h) => h.delete("content-type"))],
+  ["JSON without its type", () => changedBy(Response.json(1), (h) => h.delete("content-type"))],
+  ["a copy", () => new Response("a").clone()],
+  ["a response made of another", () => new Response("a", Response.json(1))],
+];
+
+for (const [name, make] of RESPONSES) {
+  Deno.test(`soleType() says of ${name} what its fields say, or nothing`, () => {
+    const response = make();
+    const type = soleType(response);
+    if (type !== undefined) assertEquals([...response.headers], [["content-type", type]]);
+  });
+}
+
+// As above.
+Deno.test("soleType() knows text and JSON in this runtime", () => {
+  const typed = new Response("a", { headers: { "content-type": "a/b" } });
+  const types = [new Response("a"), Response.json([1]), typed].map(soleType);
+  assertEquals(types, ["text/plain;charset=UTF-8", "application/json", "a/b"]);
 });
 
 Deno.test("readAtHand() gives bytes that are there in one piece", async () => {

@@ -3,6 +3,7 @@ import { loadApp } from "../../http/cli.ts";
 import { runRequest } from "../../http/request_runner.ts";
 import { freePort } from "../_support/listening_program.ts";
 import { runPeer, startPeer } from "../_support/peer.ts";
+import * as pki from "../_support/tls_pki.ts";
 
 const CLI = new URL("../../http/cli.ts", import.meta.url).pathname;
 const APP = `export default {
@@ -63,6 +64,54 @@ Deno.test({
         pids.add((await response.json())[2]);
       }
       assertEquals(pids.size, 2);
+    }),
+});
+
+Deno.test("cli.ts serves a module over TLS, alone and by several processes", () =>
+  withApp(async (folder) => {
+    const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`];
+    await Deno.writeTextFile(cert, pki.server.cert);
+    await Deno.writeTextFile(key, pki.server.key);
+    using client = Deno.createHttpClient({ caCerts: [pki.ca.certificatePem] });
+    for (const workers of Deno.build.os === "linux" ? [1, 2] : [1]) {
+      const port = workers === 1 ? 0 : freePort();
+      const files = [`--tls-cert=${cert}`, `--tls-key=${key}`];
+      const where = ["--hostname=127.0.0.1", `--port=${port}`, `--workers=${workers}`];
+      const args = ["run", "-A", CLI, `${folder}/app.js`, ...where, ...files];
+      await using peer = startPeer(Deno.execPath(), args);
+      const [, url] = await peer.ready(/^Listening on (https:\/\/127\.0\.0\.1:\d+\/)/);
+      const response = await fetch(`${url}a`, { client });
+      assertEquals((await response.json()).slice(0, 2), [`${url}a`, "tcp"]);
+    }
+  }));
+
+Deno.test("cli.ts ends with 1 where the TLS files are none", () =>
+  withApp(async (folder) => {
+    const app = `${folder}/app.js`;
+    const args = ["run", "-A", CLI, app, "--port=0", `--tls-cert=${app}`, `--tls-key=${app}`];
+    assertEquals((await runPeer(Deno.execPath(), args)).code, 1);
+  }));
+
+Deno.test({
+  name: "cli.ts passes to workers what they need of permissions with bounds",
+  // Only there do processes share a port.
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withApp(async (folder) => {
+      const port = freePort();
+      const app = `${folder}/app.js`;
+      const bounds = [
+        `--allow-net=127.0.0.1:${port}`,
+        `--allow-read=${app}`,
+        `--allow-run=${Deno.execPath()}`,
+        "--allow-env",
+        "--no-prompt",
+      ];
+      const where = ["--hostname=127.0.0.1", `--port=${port}`, "--workers=2"];
+      await using peer = startPeer(Deno.execPath(), ["run", ...bounds, CLI, app, ...where]);
+      await peer.ready(/^Listening on .* with 2 workers$/);
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      assertEquals((await response.json())[1], "tcp");
     }),
 });
 

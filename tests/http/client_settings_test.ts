@@ -75,7 +75,7 @@ Deno.test("resolveCallSettings() refuses what is out of range", () => {
 Deno.test("connectionOptionsOf() gives the bound of a head its own name", () => {
   const connection = { maxHeaderCount: 5, maxHeaderBytes: 1 };
   assertEquals(connectionOptionsOf({ connection }), connection);
-  assertEquals(connectionOptionsOf({ connection, maxHeadBytes: 9 }), {
+  assertEquals(connectionOptionsOf({ connection, maxHeaderBytes: 9 }), {
     maxHeaderCount: 5,
     maxHeaderBytes: 9,
   });

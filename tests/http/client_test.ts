@@ -208,7 +208,7 @@ Deno.test("new Client() refuses options out of their range", () => {
     { maxConnections: -1 },
     { firstByteTimeoutMs: NaN },
     { unreadTimeoutMs: -1 },
-    { maxHeadBytes: -1 },
+    { maxHeaderBytes: -1 },
     { retry: { maxRetries: -1 } },
     { maxResponseBytes: 0.5 },
   ];
@@ -746,7 +746,7 @@ Deno.test("Client says which addresses refused", async () => {
 });
 
 Deno.test("Client bounds the head of a response", async () => {
-  await using scripted = new ScriptedClient({ maxHeadBytes: 100, retry: false });
+  await using scripted = new ScriptedClient({ maxHeaderBytes: 100, retry: false });
   const { response } = await scripted.begin();
   await scripted.server.answer(`HTTP/1.1 200 OK\r\nX-A: ${"a".repeat(200)}\r\n\r\n`);
   await assertRejects(() => response, LimitExceededError);

@@ -53,3 +53,22 @@ Deno.test("writeForwarded() adds on one line to what a trusted peer says", () =>
   assertEquals(headers.getAll("x-forwarded-for"), ["1.1.1.1, 192.0.2.9"]);
   assertEquals([headers.get("x-forwarded-proto"), headers.get("x-forwarded-host")], ["http", "a"]);
 });
+
+Deno.test("writeForwarded() tells of a client without an address, and keeps a trusted host", () => {
+  const headers = new HeaderList([["X-Forwarded-For", ""], ["X-Forwarded-Host", "b"]]);
+  const hop = { address: undefined, host: "a", scheme: "http" };
+  writeForwarded(headers, hop, { isTrusted: true, forwarded: false, xForwarded: true });
+  assertEquals([...headers], [
+    ["x-forwarded-for", "unknown"],
+    ["X-Forwarded-Host", "b"],
+    ["x-forwarded-proto", "http"],
+  ]);
+});
+
+for (const host of [undefined, ""]) {
+  Deno.test(`writeForwarded() tells of no host where it is ${JSON.stringify(host)}`, () => {
+    const headers = new HeaderList();
+    writeForwarded(headers, { ...HOP, host }, { forwarded: false, xForwarded: true });
+    assertEquals(headers.has("x-forwarded-host"), false);
+  });
+}

@@ -1,5 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { type HttpLimits, resolveBound, resolveLimits } from "../../http/limits.ts";
+import {
+  checkTime,
+  type HttpLimits,
+  resolveBound,
+  resolveLimits,
+  resolveTime,
+} from "../../http/limits.ts";
 
 const DEFAULTS: Required<HttpLimits> = {
   maxRequestLineBytes: 8192,
@@ -45,5 +51,18 @@ Deno.test("resolveBound() takes 0 and Infinity for none", () => {
 Deno.test("resolveBound() refuses what is no whole number of at least 0", () => {
   for (const value of [-1, 0.1, NaN, -Infinity]) {
     assertThrows(() => resolveBound("maxBodyBytes", value), RangeError, "maxBodyBytes");
+  }
+});
+
+Deno.test("checkTime() and resolveTime() take any time of at least 0", () => {
+  for (const timeMs of [0, 0.5, 1, 30_000, Infinity]) assertEquals(checkTime("a", timeMs), timeMs);
+  assertEquals([0, 0.5, Infinity].map((timeMs) => resolveTime("a", timeMs)), [
+    Infinity,
+    0.5,
+    Infinity,
+  ]);
+  for (const timeMs of [-1, -Infinity, NaN]) {
+    assertThrows(() => checkTime("a", timeMs), RangeError);
+    assertThrows(() => resolveTime("a", timeMs), RangeError);
   }
 });

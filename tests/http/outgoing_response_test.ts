@@ -329,3 +329,64 @@ Deno.test("ContentType makes the start of a head once per status", () => {
     "HTTP/1.1 404 Not Found\r\ncontent-type: a/b\r\ncontent-length: ",
   );
 });
+
+Deno.test("OutgoingResponse.writeWhole() sends no content with 205, whatever was answered", () => {
+  for (const body of ["text", bytesOf("bytes")]) {
+    assertEquals(
+      whole({ status: 205, body }),
+      "HTTP/1.1 205 Reset Content\r\ncontent-type: text/plain\r\ncontent-length: 0\r\ndate: now\r\n\r\n",
+    );
+  }
+});
+
+Deno.test("OutgoingResponse.handOver() drops the answer and takes no other", () => {
+  const response = responseOf({ fields: [["X-A", "1"]], body: "hi" });
+  assertEquals([response.isHandedOver, response.committed], [false, false]);
+  response.handOver(101);
+  assertEquals([response.isHandedOver, response.committed, response.isEnded], [true, true, false]);
+  assertEquals([response.status, response.body, response.headers.size], [101, undefined, 0]);
+  for (
+    const act of [
+      () => response.setStatus(200),
+      () => response.answer("late", TEXT),
+      () => response.handOver(101),
+      () => response.writeHead(new OutputBuffer(), 0, AROUND),
+    ]
+  ) {
+    assertEquals(assertThrows(act, HttpStateError).code, "ERR_HTTP_HEAD_COMMITTED");
+  }
+});
+
+Deno.test("OutgoingResponse.handOver() throws once the head has left", () => {
+  const response = responseOf({ body: "hi" });
+  response.writeHead(new OutputBuffer(), 2, AROUND);
+  assertThrows(() => response.handOver(0), HttpStateError);
+  assertEquals([response.isHandedOver, response.status], [false, 200]);
+});
+
+Deno.test("OutgoingResponse.end() is for a body under way, once", () => {
+  const response = responseOf({ body: "hi" });
+  assertThrows(() => response.end(), HttpStateError);
+  response.writeHead(new OutputBuffer(), undefined, AROUND);
+  assertEquals([response.committed, response.isEnded], [true, false]);
+  response.end();
+  assertEquals(response.isEnded, true);
+  assertThrows(() => response.end(), HttpStateError);
+});
+
+Deno.test("OutgoingResponse.settle() tells once, of a good end or a bad one", () => {
+  for (const error of [undefined, new Error("gone")]) {
+    const response = responseOf({ body: "hi" });
+    const told: unknown[] = [];
+    response.onSettled = (end) => told.push(end);
+    response.settle(error);
+    response.settle(new Error("later"));
+    assertEquals(told, [error]);
+  }
+});
+
+Deno.test("OutgoingResponse.settle() without a listener does nothing", () => {
+  const response = responseOf({ body: "hi" });
+  response.settle(new Error("gone"));
+  assertEquals([response.committed, response.isEnded], [false, false]);
+});

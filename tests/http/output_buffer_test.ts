@@ -114,3 +114,19 @@ for (
     assertEquals(textOf(out.view()), "before");
   });
 }
+
+Deno.test("OutputBuffer.view() shows what is there, also where it is as long as the last", () => {
+  const out = new OutputBuffer();
+  const shown: string[] = [];
+  for (const text of ["ab", "cd", "e", "fg"]) {
+    out.clear();
+    out.writeText(text);
+    shown.push(textOf(out.view()));
+  }
+  assertEquals(shown, ["ab", "cd", "e", "fg"]);
+  // The same length, in other memory.
+  out.reserve(100_000);
+  out.clear();
+  out.writeText("hi");
+  assertEquals(textOf(out.view()), "hi");
+});

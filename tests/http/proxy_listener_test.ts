@@ -137,7 +137,7 @@ for (
   const [name, wire, matches] of [
     ["a request", "GET / HTTP/1.1\r\n\r\n", isCode("ERR_PROXY_NO_HEADER")],
     ["a malformed header", "PROXY TCP4 1 2 3 4\r\n", isCode("ERR_PROXY_BAD_HEADER")],
-    ["datagrams", textOf(proxyV2(0x21, 0x12, [])), isCode("ERR_PROXY_UNSUPPORTED")],
+    ["datagrams", textOf(proxyV2(0x21, 0x12, [])), isCode("ERR_PROXY_UNSUPPORTED_HEADER")],
     [
       "a header too long",
       textOf(proxyV2(0x21, 0, new Array(5000).fill(0))),

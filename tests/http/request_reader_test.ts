@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { HttpProtocolError } from "../../http/errors.ts";
+import { HttpProtocolError, HttpStateError } from "../../http/errors.ts";
 import { Framing } from "../../http/framing.ts";
 import { resolveLimits } from "../../http/limits.ts";
 import { RequestReader } from "../../http/request_reader.ts";
@@ -236,3 +236,43 @@ for (
     assertEquals(reader.leavesOpen(maxDrainBytes, owesContinue), isOpen);
   });
 }
+
+Deno.test("RequestReader knows what is left of a body, where that can be known", () => {
+  const reader = makeReader();
+  const buffer = bufferOf(
+    "GET / HTTP/1.1\r\nHost: a\r\n\r\n" +
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n",
+  );
+  reader.readHead(buffer);
+  assertEquals([reader.remainingBytes, reader.peekBody(buffer)], [0, 0]);
+  reader.next();
+  reader.readHead(buffer);
+  assertEquals([reader.remainingBytes, reader.peekBody(buffer)], [undefined, 0]);
+});
+
+Deno.test("RequestReader.skipBody() ends a body whose rest was read past the buffer", () => {
+  const reader = makeReader();
+  const buffer = bufferOf("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n");
+  reader.readHead(buffer);
+  reader.skipBody(3);
+  assertEquals([reader.isBodyDone, reader.remainingBytes], [false, 1]);
+  reader.skipBody(1);
+  assertEquals([reader.isBodyDone, reader.remainingBytes], [true, 0]);
+  reader.next();
+  assertEquals(reader.isBodyDone, true);
+});
+
+Deno.test("RequestReader refuses the next request in the middle of one", () => {
+  const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo";
+  const between = makeReader();
+  assertThrows(() => between.next(), HttpStateError);
+  const buffer = bufferOf(post);
+  between.readHead(buffer);
+  between.takeBody(buffer);
+  assertThrows(() => between.next(), HttpStateError);
+  receive(buffer, bytesOf(`dy${get}`));
+  assertEquals(textOf(between.takeBody(buffer)!), "dy");
+  between.next();
+  assertEquals(between.readHead(buffer), true);
+});

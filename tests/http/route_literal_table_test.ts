@@ -28,3 +28,12 @@ Deno.test("LiteralTable keeps what it has while it grows", () => {
   for (let index = 0; index < 1_000; index++) assertEquals(table.get(`label${index}`), index);
   assertEquals(table.get("label1000"), undefined);
 });
+
+Deno.test("LiteralTable.find() tells labels of one hash and different lengths apart", () => {
+  assertEquals(hashOf("\0a"), hashOf("a"));
+  const table = new LiteralTable<string>();
+  table.set("a", "short");
+  assertEquals(table.get("\0a"), undefined);
+  table.set("\0a", "long");
+  assertEquals([table.get("a"), table.get("\0a")], ["short", "long"]);
+});

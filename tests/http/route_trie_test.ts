@@ -95,6 +95,20 @@ Deno.test("RouteTrie.find() answers HEAD by GET, unless it has a route of its ow
   assertEquals(find(trie, "/a", "get"), ["ANY /a", {}]);
 });
 
+Deno.test("RouteTrie.find() does not answer HEAD where nothing answers GET", () => {
+  const trie = trieOf(["POST /a", "POST /b", "ANY /b", "GET /*r"]);
+  assertEquals(find(trie, "/a", "HEAD"), ["GET /*r", { r: "a" }]);
+  assertEquals(find(trie, "/b", "HEAD"), ["ANY /b", {}]);
+  assertEquals(find(trieOf(["POST /a"]), "/a", "HEAD"), undefined);
+});
+
+Deno.test("RouteTrie.find() takes paths of far more segments than any pattern has", () => {
+  const trie = trieOf(["/a/b", "/c/:x/*r"]);
+  const deep = "/s".repeat(4_000);
+  assertEquals(find(trie, `/a/b${deep}`), undefined);
+  assertEquals(find(trie, `/c/d${deep}`), ["/c/:x/*r", { x: "d", r: deep.slice(1) }]);
+});
+
 Deno.test("RouteTrie.find() knows slashes from no slashes", () => {
   const trie = trieOf(["/", "/a", "/b/", "/c//d", "/:p/x"]);
   assertEquals(find(trie, "/"), ["/", {}]);

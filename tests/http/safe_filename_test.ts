@@ -81,3 +81,10 @@ Deno.test("safeFilename() never gives a path, whatever it gets", () => {
     assertEquals(safeFilename(safe), safe);
   }
 });
+
+Deno.test("safeFilename() drops an extension that leaves no room for a name", () => {
+  const name = "a".repeat(40);
+  const fitting = `.${"\u20ac".repeat(10)}`;
+  assertEquals(safeFilename(name + fitting, { maxBytes: 32 }), `a${fitting}`);
+  assertEquals(safeFilename(`${name}${fitting}b`, { maxBytes: 32 }), "a".repeat(32));
+});

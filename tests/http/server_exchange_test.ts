@@ -470,6 +470,37 @@ for (
   }
 }
 
+for (const when of ["before", "behind"]) {
+  Deno.test(`a stream ends with its connection for a half-close ${when} its head, with abortOnHalfClose`, async () => {
+    const work = gate();
+    let cancelCount = 0;
+    await using harness = new ServerHarness(async (ctx) => {
+      if (when === "before") await work.passed;
+      ctx.stream(new ReadableStream({ cancel: () => void cancelCount++ }));
+    }, { abortOnHalfClose: true });
+    const client = await harness.open(request("GET /"));
+    await client.end();
+    work.open();
+    await turn();
+    assertEquals([cancelCount, await client.isEnded()], [1, true]);
+    assertEquals([harness.server.stats().connectionCount, harness.reported], [0, []]);
+  });
+}
+
+Deno.test("a stream goes on behind a half-close without abortOnHalfClose", async () => {
+  const work = gate();
+  await using harness = new ServerHarness(async (ctx) => {
+    const writer = ctx.writer();
+    await work.passed;
+    await writer.write("all");
+    await writer.close();
+  });
+  const client = await harness.open(request("GET /"));
+  await client.end();
+  work.open();
+  assertEquals((await client.response()).body, "all");
+});
+
 Deno.test("ctx.signal is fresh for every request", async () => {
   const signals: AbortSignal[] = [];
   await using harness = new ServerHarness(async (ctx) => {

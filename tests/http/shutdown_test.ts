@@ -3,7 +3,7 @@ import { ConnectionClosedError } from "../../nbio/errors.ts";
 import type { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import { eventually } from "../_support/peer.ts";
+import { eventually, runPeer } from "../_support/peer.ts";
 import { type RawAddress, RawClient } from "../_support/raw_client.ts";
 import { fieldOf } from "../_support/raw_response.ts";
 import { gate, post, request, ServerHarness } from "../_support/server_harness.ts";
@@ -251,4 +251,37 @@ Deno.test("finished resolves once, with nothing, however the server ends", async
   await Promise.all([server.shutdown(), server.shutdown({ graceMs: 0 }), server.shutdown()]);
   assertStrictEquals(server.finished, first);
   assertEquals(await first, undefined);
+});
+
+Deno.test("shutdown() keeps the process alive for its grace, where nothing else does", async () => {
+  const [serveUrl, pipeUrl] = ["../../http/serve.ts", "../../nbio/testing_memory_pipe.ts"]
+    .map((path) => JSON.stringify(import.meta.resolve(path)));
+  // Not awaited at the top: the runtime would wait for that whatever happens.
+  const program = `
+    import { serve } from ${serveUrl};
+    import { memoryPipe } from ${pipeUrl};
+    async function main() {
+      const [near, far] = memoryPipe();
+      const asked = Promise.withResolvers();
+      const closed = Promise.withResolvers();
+      const offers = [far];
+      const listener = {
+        addr: far.localAddr,
+        accept: async () => offers.pop() ?? await closed.promise,
+        close: () => closed.reject(new Deno.errors.BadResource()),
+      };
+      const server = serve(() => {
+        asked.resolve();
+        return new Promise(() => {});
+      }, { listener });
+      await near.write(new TextEncoder().encode("GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n"));
+      await asked.promise;
+      await server.shutdown({ graceMs: 200 });
+      console.log("down");
+    }
+    main();
+  `;
+  const url = `data:text/javascript,${encodeURIComponent(program)}`;
+  const { code, text } = await runPeer(Deno.execPath(), ["run", "--no-check", url]);
+  assertEquals([code, text], [0, "down\n"]);
 });

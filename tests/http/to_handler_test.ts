@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { HttpError } from "../../http/errors.ts";
 import { serve } from "../../http/serve.ts";
+import type { FetchInfo } from "../../http/adapter_info.ts";
 import { type FetchHandler, toHandler } from "../../http/to_handler.ts";
 import { ConnectionClosedError } from "../../nbio/errors.ts";
 import { eventually } from "../_support/peer.ts";
@@ -261,6 +262,82 @@ Deno.test("toHandler() shows the address and resolves `completed` when all has l
       assert(response.framing !== "close");
     }
   }
+});
+
+for (
+  const [name, make] of [
+    ["text", () => new Response("abc")],
+    ["much text", () => new Response("x".repeat(1_000_000))],
+    ["a stream", () => new Response(slowly("a", "b"))],
+    ["an error", () => Promise.reject(new HttpError(404, "none"))],
+    ["the last answer", () => new Response("abc", { headers: { connection: "close" } })],
+  ] as [string, () => Response | Promise<Response>][]
+) {
+  Deno.test(`toHandler() resolves \`completed\` behind the last byte of ${name}`, async () => {
+    let byteCount = 0;
+    let atEnd: number | undefined;
+    await using harness = harnessOf((_, info) => {
+      info.completed.then(() => void (atEnd = byteCount));
+      return make();
+    });
+    const client = await harness.connect();
+    const { server } = client;
+    const write = server.write.bind(server);
+    server.write = async (bytes) => {
+      const count = await write(bytes);
+      byteCount += count;
+      return count;
+    };
+    await client.send(request("GET /"));
+    const { body } = await settledResponse(client);
+    assert(await eventually(() => atEnd !== undefined));
+    assert(atEnd! > body.length, `${atEnd}`);
+    assertEquals(atEnd, byteCount);
+  });
+}
+
+Deno.test("toHandler() resolves `completed` also for who asks behind the answer", async () => {
+  const infos: FetchInfo[] = [];
+  await using harness = harnessOf((_, info) => {
+    infos.push(info);
+    return new Response("x");
+  });
+  const client = await harness.open(request("GET /") + request("GET /"));
+  assertEquals((await settledResponse(client)).body, "x");
+  await Promise.all(infos.map(({ completed }) => completed));
+  assertEquals(infos.length, 2);
+});
+
+Deno.test("toHandler() resolves `completed` asked for while the body is on its way", async () => {
+  const pieces = gate();
+  let info!: FetchInfo;
+  await using harness = harnessOf((_, given) => {
+    info = given;
+    return new Response(ReadableStream.from((async function* () {
+      yield Uint8Array.of(65);
+      await pieces.passed;
+    })()));
+  });
+  const client = await harness.open(request("GET /"));
+  let isDone = false;
+  const done = info.completed.then(() => isDone = true);
+  await client.text();
+  assertEquals(isDone, false);
+  pieces.open();
+  await done;
+  assertEquals((await settledResponse(client)).body, "A");
+});
+
+Deno.test("toHandler() resolves `completed` when the protocol changes", async () => {
+  const done = gate();
+  await using harness = harnessOf(async (_, { ctx, completed }) => {
+    completed.then(done.open);
+    const { transport } = await ctx.upgrade("x");
+    transport.close();
+    return new Response("ignored");
+  });
+  await harness.open(request("GET /", ["Connection: upgrade", "Upgrade: x"]));
+  await done.passed;
 });
 
 Deno.test("toHandler() rejects `completed` when the client is gone", async () => {

@@ -27,6 +27,15 @@ Deno.test("UpstreamBalancer sends to the one with the fewest requests by weight"
   assertEquals(picks(even, 4), "abab");
 });
 
+Deno.test("UpstreamBalancer sends nothing to one that fails, however few requests it has", () => {
+  const upstreams = [{ key: "a" }, { key: "b" }, { key: "c" }];
+  const options = { balance: "least-connections", maxFailures: 1 } as const;
+  const balancer = new UpstreamBalancer(upstreams, options);
+  balancer.upstreams[1]!.health.fail(0);
+  for (let count = 0; count < 10; count++) balancer.begin(0);
+  assertEquals(balancer.upstreams.map(({ activeCount }) => activeCount), [5, 0, 5]);
+});
+
 Deno.test("UpstreamBalancer keeps keys where they are when another server goes", () => {
   const keys = Array.from({ length: 3_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
   const balancer = new UpstreamBalancer(["a", "b", "c"].map((key) => ({ key })), {

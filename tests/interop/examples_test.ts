@@ -89,7 +89,12 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
       assertEquals(await Deno.readTextFile(file), content);
       const wrong = [`--sha256=${"0".repeat(64)}`, "--quiet", url, `${folder}/other.txt`];
       assertEquals((await runExample("download", permissions, wrong)).code, 1);
-      assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["hello.txt"]);
+      assertEquals(
+        Array.from(Deno.readDirSync(folder))
+          .filter(({ isFile }) => isFile)
+          .map(({ name }) => name),
+        ["hello.txt"],
+      );
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -4,14 +4,6 @@ import { assertEquals } from "@std/assert";
 import { markedFiles, ROOT } from "../../.ci/project.ts";
 import { runPeer } from "../_support/peer.ts";
 
-/** The entry points that promise to run anywhere. */
-export const PORTABLE_ENTRIES: readonly string[] = [
-  "http/core.ts",
-  "websocket/core.ts",
-  "dns/core.ts",
-  "tls/x509.ts",
-];
-
 /** The tests of marked files that read files, and are left out wherever nothing is permitted. */
 export const NOT_PORTABLE: Readonly<Record<string, string>> = {
   "HappyEyeballs attempts in the order of the vectors of another project": "reads vectors",
@@ -39,6 +31,10 @@ function isThere(url: URL): boolean {
   }
 }
 
+/** Tests that hand a core the engine over `node:zlib`, which is a driver and no core. */
+export const NOT_IN_BROWSERS: RegExp =
+  /^(cores exchange|a core ends) .* by (its fastest means|documented means only)\b/;
+
 /**
  * The text of a module whose `run()` loads and runs test files.
  *
@@ -51,10 +47,10 @@ export async function bundleTests(esbuild: string, paths: readonly string[]): Pr
     `${JSON.stringify(path)}: () => import(${JSON.stringify(pathOf(path))}),`
   );
   const entry = `import { runPortableTests } from ${JSON.stringify(runner)};
-export const run = () => runPortableTests({ ${files.join("\n")} });`;
+export const run = (leaveOut) => runPortableTests({ ${files.join("\n")} }, leaveOut);`;
   const stands = pathOf("tests/_support/portable_node.ts");
   const aliases = ["assert", "crypto", "util"].map((name) => `--alias:node:${name}=${stands}`);
-  // The one file that is not marked and is reached, to be given to a core: its tests are Deno's.
+  // See NOT_IN_BROWSERS. It is loaded at first use.
   return await bundle(esbuild, [...aliases, "--external:node:zlib"], entry);
 }
 

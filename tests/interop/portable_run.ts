@@ -4,6 +4,7 @@ import { serve } from "@nbio/net/http";
 import { Browser } from "../_support/browser.ts";
 import type { PortableResult } from "../_support/portable_deno.ts";
 import { runPeer } from "../_support/peer.ts";
+import { NOT_IN_BROWSERS } from "./portable_bundle.ts";
 import { ROOT } from "../../.ci/project.ts";
 
 /** Milliseconds that the tests of a module may take. */
@@ -55,7 +56,7 @@ export async function runInNode(command: string, bundle: string): Promise<Portab
   }
 }
 
-/** Runs a bundle of tests in a page of headless Chromium. */
+/** Runs a bundle of tests in a page of headless Chromium, but for {@linkcode NOT_IN_BROWSERS}. */
 export async function runInBrowser(command: string, bundle: string): Promise<PortableResult> {
   await using server = serve((ctx) => {
     if (ctx.path !== "/tests.js") return ctx.html("<!doctype html><title>Tests</title>");
@@ -64,5 +65,7 @@ export async function runInBrowser(command: string, bundle: string): Promise<Por
   }, { hostname: "127.0.0.1", port: 0 });
   await using browser = await Browser.start(command);
   const page = await browser.open(`http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/`);
-  return await page.evaluate<PortableResult>(`import("/tests.js").then(({ run }) => run())`);
+  return await page.evaluate<PortableResult>(
+    `import("/tests.js").then(({ run }) => run(${NOT_IN_BROWSERS}))`,
+  );
 }

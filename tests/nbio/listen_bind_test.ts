@@ -72,7 +72,7 @@ Deno.test("bindAddresses() gives one source per address, in their order", () => 
 });
 
 Deno.test("bindAddresses() closes what it has bound when the next cannot be", () => {
-  const taken = bindTcp(resolveTcpAddress({ hostname: "127.0.0.1" }), false);
+  const taken = bindTcp(resolveTcpAddress({ hostname: "127.0.0.1" }));
   const { port } = taken.addr as Deno.NetAddr;
   // The resource sanitizer would miss the first.
   const addresses = [{ hostname: "127.0.0.1" }, { hostname: "127.0.0.1", port }];

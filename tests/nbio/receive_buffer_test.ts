@@ -193,3 +193,30 @@ for (const options of [{ maxBytes: 0 }, { maxBytes: 1.5 }, { idleBytes: 0 }, { m
     assertThrows(() => new ReceiveBuffer(options), RangeError);
   });
 }
+
+Deno.test("ReceiveBuffer.detach() gives its memory away and keeps what waits", () => {
+  const buffer = new ReceiveBuffer({ idleBytes: 16 });
+  const space = buffer.writable(200);
+  space.set(Array.from({ length: 200 }, (_, i) => i));
+  buffer.commit(200);
+  buffer.consume(190);
+  const memory = buffer.detach();
+  assertEquals(memory.subarray(0, 190), Uint8Array.from({ length: 190 }, (_, i) => i));
+  assertEquals([buffer.length, buffer.capacity], [10, 26]);
+  assertEquals(buffer.view(), memory.subarray(190, 200));
+  buffer.view().fill(0);
+  buffer.writable(500).fill(0);
+  assertEquals(memory[195], 195);
+});
+
+Deno.test("ReceiveBuffer.detach() leaves no memory where nothing waits, until the next read", () => {
+  const buffer = new ReceiveBuffer({ idleBytes: 16 });
+  const memory = buffer.bytes;
+  assertEquals(receiveFull(buffer), 16);
+  buffer.consume(16);
+  assert(buffer.detach() === memory);
+  assertEquals([buffer.length, buffer.capacity], [0, 0]);
+  assertEquals(buffer.writable().length, 16);
+  receive(buffer, 3);
+  assertEquals(buffer.length, 3);
+});

@@ -52,3 +52,15 @@ Deno.test("TranscriptError shows little of long and hostile bytes, around the di
     assert(message.includes(part), `${part} in ${message}`);
   }
 });
+
+Deno.test("TranscriptError says no more of a step without a note and without bytes", () => {
+  const { message, offset } = new TranscriptError("it is late", {
+    code: "ERR_TRANSCRIPT_TIMEOUT",
+    stepIndex: 0,
+    step: { type: "expect-close" },
+    expected: new Uint8Array(0),
+    actual: new Uint8Array(0),
+  });
+  assertEquals(offset, 0);
+  for (const part of ["(", "expected", "got"]) assert(!message.includes(part), message);
+});

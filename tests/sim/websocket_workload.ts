@@ -37,7 +37,7 @@ export class WebSocketWorkload {
   readonly #random: SeededRandom;
   readonly #host: WorldHost;
   readonly #maxMessageBytes: number;
-  readonly #highWaterBytes: number;
+  readonly #highWaterMarkBytes: number;
   readonly #options: WebSocketOptions;
 
   constructor(world: World, names: NameServers, random: SeededRandom) {
@@ -46,11 +46,11 @@ export class WebSocketWorkload {
     this.#random = random;
     this.#host = names.host("ws.sim");
     this.#maxMessageBytes = random.between(200, 2_000);
-    this.#highWaterBytes = random.pick([16, 1_024, 65_536]);
+    this.#highWaterMarkBytes = random.pick([16, 1_024, 65_536]);
     this.#options = {
       wheel: world.wheel,
       maxMessageBytes: this.#maxMessageBytes,
-      highWaterBytes: this.#highWaterBytes,
+      highWaterMarkBytes: this.#highWaterMarkBytes,
       ...!world.isCalm && {
         silenceTimeoutMs: 3_000,
         pongTimeoutMs: 2_000,
@@ -176,7 +176,7 @@ export class WebSocketWorkload {
       await sending;
       const { bufferedAmount } = socket;
       check(
-        bufferedAmount <= this.#highWaterBytes + CONTROL_BYTES,
+        bufferedAmount <= this.#highWaterMarkBytes + CONTROL_BYTES,
         `${bufferedAmount} bytes queued`,
       );
     }

@@ -14,7 +14,7 @@ export interface BuiltExtension {
 export interface BuiltCertificate {
   /** 1 to 3, or any number to be encoded; 3 by default. */
   readonly version?: number;
-  readonly serialNumber?: number | Uint8Array;
+  readonly serialNumber?: number | bigint | Uint8Array;
   readonly issuer?: (writer: DerWriter) => void;
   readonly subject?: (writer: DerWriter) => void;
   readonly validity?: (writer: DerWriter) => void;

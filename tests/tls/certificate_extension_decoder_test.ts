@@ -1,6 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Certificate, parseCertificate } from "../../tls/certificate.ts";
 import { CertificateError } from "../../tls/certificate_errors.ts";
+import { decodeExtension } from "../../tls/certificate_extension_decoder.ts";
+import { DerReader } from "../../tls/der_reader.ts";
 import type { DerWriter } from "../../tls/der_writer.ts";
 import { buildWithExtension } from "./certificate_builder.ts";
 import { everythingCertificate, timestampList } from "./certificate_samples.ts";
@@ -195,3 +197,8 @@ for (const [name, oid, hex] of INVALID) {
     assertEquals(error.cause instanceof CertificateError, true);
   });
 }
+
+Deno.test("decodeExtension() passes on what is no fault of the certificate", () => {
+  const reader = new DerReader(new Uint8Array([0x30, 0]));
+  assertThrows(() => decodeExtension("2.5.29.19", reader, Object.freeze({})), TypeError);
+});

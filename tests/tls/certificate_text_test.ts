@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { parseCertificate } from "../../tls/certificate.ts";
 import { formatCertificate } from "../../tls/certificate_text.ts";
-import type { DerWriter } from "../../tls/der_writer.ts";
-import { buildCertificate, buildWithExtension } from "./certificate_builder.ts";
+import { DerWriter } from "../../tls/der_writer.ts";
+import { algorithm, buildCertificate, buildWithExtension } from "./certificate_builder.ts";
 import { everythingCertificate } from "./certificate_samples.ts";
 
 const linesOf = (der: Uint8Array): string[] =>
@@ -128,3 +128,108 @@ Deno.test("formatCertificate() leaves out what is not wanted", () => {
   const text = formatCertificate(certificate, { includePublicKey: false, includeSignature: false });
   assertEquals([text.includes("Public Key"), text.includes("Signature Value")], [false, false]);
 });
+
+Deno.test("formatCertificate() prints a long negative serial number in digits, and says so", () => {
+  const lines = linesOf(
+    buildCertificate({ serialNumber: -(2n ** 71n) }),
+  );
+  const index = lines.indexOf("Serial Number:");
+  assertEquals(lines[index + 1], "(two's complement) 80:00:00:00:00:00:00:00:00");
+});
+
+Deno.test("formatCertificate() shows algorithms without a name as identifiers", () => {
+  const der = buildCertificate({
+    publicKey: (writer) =>
+      writer.writeSequence(() => {
+        algorithm(writer, "1.2.3.4");
+        writer.writeBitString(new Uint8Array([0xab]));
+      }),
+  });
+  const lines = linesOf(der);
+  const index = lines.indexOf("Public Key Algorithm: 1.2.3.4");
+  assertEquals(lines.slice(index + 1, index + 4), ["1.2.3.4 Public-Key:", "pub:", "ab"]);
+});
+
+const CURVES = [
+  {
+    curve: "1.2.840.10045.3.1.7",
+    size: 32,
+    bits: " (256 bit)",
+    tail: ["ASN1 OID: prime256v1", "NIST CURVE: P-256"],
+  },
+  {
+    curve: "1.3.132.0.34",
+    size: 48,
+    bits: " (384 bit)",
+    tail: ["ASN1 OID: secp384r1", "NIST CURVE: P-384"],
+  },
+  {
+    curve: "1.3.132.0.35",
+    size: 66,
+    bits: " (521 bit)",
+    tail: ["ASN1 OID: secp521r1", "NIST CURVE: P-521"],
+  },
+  { curve: "1.2.3.4.5", size: 3, bits: "", tail: ["ASN1 OID: 1.2.3.4.5"] },
+];
+
+for (const { curve, size, bits, tail } of CURVES) {
+  Deno.test(`formatCertificate() prints a key on the curve ${curve}`, () => {
+    const der = buildCertificate({
+      publicKey: (writer) =>
+        writer.writeSequence(() => {
+          writer.writeSequence(() => {
+            writer.writeObjectIdentifier("1.2.840.10045.2.1");
+            writer.writeObjectIdentifier(curve);
+          });
+          writer.writeBitString(new Uint8Array(1 + 2 * size).fill(4));
+        }),
+    });
+    const lines = linesOf(der);
+    const start = lines.indexOf(`Public-Key:${bits}`);
+    const lineCount = Math.ceil((1 + 2 * size) / 15);
+    assertEquals(lines[start + 1], "pub:");
+    const end = start + 2 + lineCount;
+    assertEquals(lines.slice(start + 2, end).join(""), `${"04:".repeat(2 * size)}04`);
+    assertEquals(lines.slice(end, end + tail.length + 1), [
+      ...tail,
+      "Signature Algorithm: ED25519",
+    ]);
+  });
+}
+
+for (
+  const { exponent, text } of [
+    { exponent: "010001", text: "Exponent: 65537 (0x10001)" },
+    { exponent: "03", text: "Exponent: 3 (0x3)" },
+    { exponent: "7fffffffffffffff", text: `Exponent: ${2n ** 63n - 1n} (0x7fffffffffffffff)` },
+    { exponent: "7fffffffffffffffff", text: "Exponent: 0x7fffffffffffffffff" },
+  ]
+) {
+  Deno.test(`formatCertificate() prints an RSA key with the exponent ${exponent}`, () => {
+    const key = new DerWriter();
+    key.writeSequence(() => {
+      key.writeInteger(Uint8Array.fromHex(`00c1${"02".repeat(15)}`));
+      key.writeInteger(Uint8Array.fromHex(exponent));
+    });
+    const bits = key.finish();
+    const der = buildCertificate({
+      publicKey: (writer) =>
+        writer.writeSequence(() => {
+          writer.writeSequence(() => {
+            writer.writeObjectIdentifier("1.2.840.113549.1.1.1");
+            writer.writeNull();
+          });
+          writer.writeBitString(bits);
+        }),
+    });
+    const lines = linesOf(der);
+    const start = lines.indexOf("Public-Key: (128 bit)");
+    assertEquals(lines.slice(start, start + 5), [
+      "Public-Key: (128 bit)",
+      "Modulus:",
+      `00:c1:${"02:".repeat(13)}`,
+      "02:02",
+      text,
+    ]);
+  });
+}

@@ -55,6 +55,7 @@ for (const provider of ["node", "deno"] as const) {
       handshakeCount: 0,
       silentCount: 0,
       readyCount: 0,
+      acceptErrorCount: 0,
     });
     near.close();
     far.close();
@@ -355,6 +356,32 @@ Deno.test("listenTls() secures the connections of another listener, but not by d
     secured.accept(),
   ]);
   assertEquals(far.tlsInfo.serverName, "localhost");
+  near.close();
+  far.close();
+});
+
+Deno.test("listenTls() counts failures of accept, and goes on", async () => {
+  const clock = new ManualClock();
+  const listener = Deno.listen(HERE);
+  const told: unknown[] = [];
+  const reason = new Error("no descriptors");
+  let isFailing = true;
+  const source = {
+    addr: listener.addr,
+    accept: () => {
+      if (!isFailing) return listener.accept();
+      isFailing = false;
+      return Promise.reject(reason);
+    },
+    close: () => listener.close(),
+  };
+  const onAcceptError = (error: unknown) => void told.push(error);
+  await using secured = listenTls({ listener: source, clock, onAcceptError, ...server });
+  assert(await eventually(() => secured.stats().acceptErrorCount === 1));
+  assertEquals(told, [reason]);
+  clock.advance(1_000);
+  const [near, far] = await Promise.all([connect(secured), secured.accept()]);
+  assertEquals(secured.stats().acceptErrorCount, 1);
   near.close();
   far.close();
 });

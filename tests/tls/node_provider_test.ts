@@ -14,7 +14,8 @@ import { TlsError } from "../../tls/errors.ts";
 import { publicKeyPin } from "../../tls/fingerprint.ts";
 import { nodeProvider } from "../../tls/node_provider.ts";
 import { CountedSignal } from "../_support/counted_signal.ts";
-import { eventually } from "../_support/peer.ts";
+import { hasCommand, interopEnabled } from "../_support/interop.ts";
+import { eventually, startPeer } from "../_support/peer.ts";
 import { ca, client, issue, otherCa, server, stranger, tcpPair } from "../_support/tls_pki.ts";
 import { bytesOf } from "../_support/raw_bytes.ts";
 
@@ -500,3 +501,80 @@ Deno.test("close() does not wait for a peer that takes nothing", async () => {
   await writing;
   secured.close();
 });
+
+Deno.test("nodeProvider.server() says that a client's certificate was not good, in both versions", async () => {
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const [near, far] = await tcpPair();
+    const clientCaCerts = [ca.certificatePem];
+    const [asClient, asServer] = await Promise.allSettled([
+      nodeProvider.client(near, { ...TRUST, ...stranger, maxVersion: version }),
+      nodeProvider.server(far, { ...server, clientCertificates: "required", clientCaCerts }),
+    ]);
+    assert(asServer.status === "rejected" && asServer.reason instanceof TlsError);
+    assertEquals([asServer.reason.code, asServer.reason.phase], ["ERR_TLS_CERTIFICATE", "verify"]);
+    if (asClient.status === "fulfilled") closeQuietly(asClient.value);
+  }
+});
+
+Deno.test({
+  name: "nodeProvider.client() tells the alert that comes behind its handshake, whenever it comes",
+  // The runtime sends none to a client whose certificate it refuses.
+  ignore: !interopEnabled || !hasCommand("openssl"),
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const paths = { cert: server.cert, key: server.key, ca: ca.certificatePem };
+      for (const [name, text] of Object.entries(paths)) {
+        await Deno.writeTextFile(`${folder}/${name}.pem`, text);
+      }
+      await using peer = startPeer("sh", [
+        ...["-c", 'exec openssl s_server "$@" 2>/dev/null', "sh", "-accept", "127.0.0.1:0"],
+        ...["-cert", `${folder}/cert.pem`, "-key", `${folder}/key.pem`, "-tls1_3", "-rev"],
+        ...["-CAfile", `${folder}/ca.pem`, "-Verify", "2", "-verify_return_error"],
+      ]);
+      const [, port] = await peer.ready(/^ACCEPT 127\.0\.0\.1:(\d+)/);
+      for (let count = 0; count < 10; count++) await refusedClient(Number(port), count % 2 === 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+/** Is refused by a server; while it still verifies that one, or later. */
+async function refusedClient(port: number, isWhileVerifying: boolean): Promise<void> {
+  const { transport, ended } = watchReads(await Deno.connect({ hostname: "127.0.0.1", port }));
+  const secured = await nodeProvider.client(transport, {
+    ...TRUST,
+    ...stranger,
+    verifyPeer: async () => {
+      if (isWhileVerifying) await ended;
+    },
+  });
+  const space = new Uint8Array(16);
+  for (const operation of ["read", "read", "write"] as const) {
+    const error = await assertRejects(() => secured[operation](space), TlsError);
+    assertEquals([error.phase, error.alert], ["read", "unknown_ca"]);
+  }
+  closeQuietly(secured);
+}
+
+/** Tells when a connection has been read to its end, or is closed. */
+function watchReads(transport: Transport): { transport: Transport; ended: Promise<void> } {
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const watched: Transport = {
+    read: async (p) => {
+      const count = await transport.read(p).catch(() => null);
+      if (count === null) resolve();
+      return count;
+    },
+    write: (p) => transport.write(p),
+    closeWrite: () => transport.closeWrite(),
+    close: () => {
+      resolve();
+      transport.close();
+    },
+    localAddr: transport.localAddr,
+    remoteAddr: transport.remoteAddr,
+  };
+  return { transport: watched, ended };
+}

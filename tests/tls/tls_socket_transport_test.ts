@@ -189,3 +189,63 @@ Deno.test("tlsSocketTransport() says goodbye behind all that was written", async
   near.close();
   far.close();
 });
+
+for (const hasPeerEnded of [false, true]) {
+  const when = hasPeerEnded ? "to a peer that has said so first" : "while it is still on its way";
+  for (const size of [0, 100, 200_000]) {
+    Deno.test(`tlsSocketTransport().close() says goodbye ${when}, behind ${size} bytes`, async () => {
+      // So little room that nothing leaves before the peer reads.
+      const [near, far] = await secure(memoryPipe({ highWaterMarkBytes: 16 }));
+      const space = new Uint8Array(4_096);
+      if (hasPeerEnded) {
+        const ending = near.closeWrite();
+        assertEquals(await far.read(space), null);
+        await ending;
+      }
+      const leaving = async () => {
+        await sendAll(far, new Uint8Array(size));
+        await far.closeWrite();
+        far.close();
+      };
+      const left = leaving();
+      if (size === 0) await left;
+      let length = 0;
+      for (let count; (count = await near.read(space)) !== null;) length += count;
+      assertEquals(length, size);
+      await left;
+      near.close();
+    });
+  }
+}
+
+Deno.test("tlsSocketTransport().close() waits for a peer that does not read, but not for long", async () => {
+  const [end, other] = memoryPipe({ highWaterMarkBytes: 16 });
+  const closed = Promise.withResolvers<void>();
+  const { close } = other;
+  other.close = () => {
+    closed.resolve();
+    close.call(other);
+  };
+  const [near, far] = await secure([end, other]);
+  await far.closeWrite();
+  far.close();
+  await assertRejects(() => far.write(new Uint8Array(1)), Deno.errors.BadResource);
+  await closed.promise;
+  closeQuietly(near);
+});
+
+Deno.test("tlsSocketTransport().close() ends at once what the peer does not take", async () => {
+  const [end, other] = memoryPipe({ highWaterMarkBytes: 16 });
+  let isClosed = false;
+  const { close } = other;
+  other.close = () => {
+    isClosed = true;
+    close.call(other);
+  };
+  const [near, far] = await secure([end, other]);
+  const waiting = assertRejects(() => far.write(new Uint8Array(100_000)), Deno.errors.Interrupted);
+  far.close();
+  assert(isClosed);
+  await waiting;
+  closeQuietly(near);
+});

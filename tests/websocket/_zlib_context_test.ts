@@ -1,6 +1,7 @@
 import zlib from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
-import { hasZlibContexts, type Zlib, ZlibContext } from "../../websocket/_zlib_context.ts";
+import type { Zlib } from "../../http/zlib_handle.ts";
+import { hasZlibContexts, ZlibContext } from "../../websocket/_zlib_context.ts";
 
 /** `node:zlib` with something done to the handle of every stream it makes. */
 function zlibWith(change: (stream: Record<string, unknown>) => void): Zlib {

@@ -5,7 +5,7 @@ import { RunLengthDeflater, RunLengthInflater } from "../_support/websocket_run_
 const NUMBERS = [
   ["maxMessageBytes", 1_048_576],
   ["maxBufferedBytes", 1_048_576],
-  ["highWaterBytes", 65_536],
+  ["highWaterMarkBytes", 65_536],
   ["silenceTimeoutMs", 20_000],
   ["pongTimeoutMs", 20_000],
   ["closeTimeoutMs", 5_000],

@@ -379,7 +379,7 @@ Deno.test("looking ahead at half a message is tried again later", () => {
 });
 
 Deno.test("only the latest ping is answered while the writer is behind", () => {
-  const core = createCore("server", { highWaterBytes: 100 });
+  const core = createCore("server", { highWaterMarkBytes: 100 });
   core.sendBinary(new Uint8Array(101));
   const pings = ["1", "2", "3"].map((payload) => fromPeer("server", { opcode: 9, payload }));
   core.receive(join(...pings));
@@ -391,7 +391,7 @@ Deno.test("only the latest ping is answered while the writer is behind", () => {
 });
 
 Deno.test("pings that are not given are answered all the same, also while the writer is behind", () => {
-  const core = createCore("server", { highWaterBytes: 100 });
+  const core = createCore("server", { highWaterMarkBytes: 100 });
   assertEquals(core.deliversPings, true);
   core.deliversPings = false;
   const ping = (payload: string) => fromPeer("server", { opcode: 9, payload });
@@ -422,7 +422,7 @@ Deno.test("a flood of pings that nobody takes the answers of does not grow", () 
 });
 
 Deno.test("no pong follows a Close frame", () => {
-  const core = createCore("server", { highWaterBytes: 10 });
+  const core = createCore("server", { highWaterMarkBytes: 10 });
   core.sendBinary(new Uint8Array(20));
   core.receive(join(fromPeer("server", { opcode: 9 }), fromPeer("server", closeFrame(1000))));
   drain(core);

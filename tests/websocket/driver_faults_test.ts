@@ -64,7 +64,7 @@ class End {
     this.#role = role;
     this.#random = random;
     this.transport = new WatchedTransport(transport, onCall);
-    const options = { wheel, highWaterBytes: HIGH_WATER_BYTES, signal: this.signal.signal };
+    const options = { wheel, highWaterMarkBytes: HIGH_WATER_BYTES, signal: this.signal.signal };
     this.ws = webSocketEnd(role, this.transport, options, {
       compression: isCompressed ? engine.createCompression(role, PARAMETERS) : undefined,
       randomMaskKey: () => random.int(2 ** 32),

@@ -87,8 +87,8 @@ for (const role of ROLES) {
   });
 
   Deno.test(`a ${role} that waits for each send holds no more than the mark and a message`, async () => {
-    const highWaterBytes = 10_000;
-    const all = lone(role, { highWaterBytes });
+    const highWaterMarkBytes = 10_000;
+    const all = lone(role, { highWaterMarkBytes });
     const { ws, peer } = all;
     let isOver = false;
     let most = 0;
@@ -97,24 +97,24 @@ for (const role of ROLES) {
         const sent = ws.send(new Uint8Array(index * 37 % 3_000));
         most = Math.max(most, ws.bufferedAmount);
         await sent;
-        assert(ws.bufferedAmount <= highWaterBytes);
+        assert(ws.bufferedAmount <= highWaterMarkBytes);
       }
       isOver = true;
     })();
     await settle();
-    assert(!isOver && ws.bufferedAmount > highWaterBytes);
+    assert(!isOver && ws.bufferedAmount > highWaterMarkBytes);
     while (!isOver) {
       await readAvailable(peer);
       await settle();
     }
     await sending;
-    assert(most <= highWaterBytes + 3_000 + MAX_HEAD_BYTES, `${most}`);
+    assert(most <= highWaterMarkBytes + 3_000 + MAX_HEAD_BYTES, `${most}`);
     await end(all);
   });
 
   Deno.test(`pings that a ${role} cannot answer take no memory`, async () => {
-    const highWaterBytes = 1_000;
-    const all = lone(role, { highWaterBytes });
+    const highWaterMarkBytes = 1_000;
+    const all = lone(role, { highWaterMarkBytes });
     const { ws, peer } = all;
     const reading = assertRejects(() => ws.readMessage(), ConnectionClosedError);
     const flood = framesTo(
@@ -124,7 +124,10 @@ for (const role of ROLES) {
     for (let round = 0; round < 50; round++) {
       for (let at = 0; at < flood.length;) at += await peer.write(flood.subarray(at));
       await settle();
-      assert(ws.bufferedAmount <= highWaterBytes + 125 + MAX_HEAD_BYTES, `${ws.bufferedAmount}`);
+      assert(
+        ws.bufferedAmount <= highWaterMarkBytes + 125 + MAX_HEAD_BYTES,
+        `${ws.bufferedAmount}`,
+      );
     }
     peer.close();
     await reading;

@@ -154,7 +154,7 @@ Deno.test("close() does not wait longer than closeTimeoutMs", async () => {
 });
 
 Deno.test("send() waits while too much is queued, and bufferedAmount says how much", async () => {
-  const { ws, client } = pair({ highWaterBytes: 100_000 });
+  const { ws, client } = pair({ highWaterMarkBytes: 100_000 });
   assertEquals(ws.bufferedAmount, 0);
   const data = new Uint8Array(60_000);
   const sends = Array.from({ length: 20 }, () => ws.send(data));
@@ -168,7 +168,7 @@ Deno.test("send() waits while too much is queued, and bufferedAmount says how mu
 });
 
 Deno.test("a peer that takes nothing ends the connection after writeTimeoutMs", async () => {
-  const { ws, clock } = pair({ writeTimeoutMs: 30_000, highWaterBytes: 1 });
+  const { ws, clock } = pair({ writeTimeoutMs: 30_000, highWaterMarkBytes: 1 });
   const sending = assertRejects(() => ws.send(new Uint8Array(1_000_000)), TimeoutError);
   await settle();
   clock.advance(29_000);
@@ -325,7 +325,7 @@ Deno.test("the end of a server says 1001", async () => {
 
 Deno.test("an aborted signal drops the connection: all that waits has its reason", async () => {
   const controller = new AbortController();
-  const { ws } = pair({ signal: controller.signal, highWaterBytes: 1 });
+  const { ws } = pair({ signal: controller.signal, highWaterMarkBytes: 1 });
   const reason = new Error("enough");
   const waiting = [ws.readMessage(), ws.send(new Uint8Array(1_000_000)), ws.ping()];
   controller.abort(reason);

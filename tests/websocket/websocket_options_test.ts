@@ -7,7 +7,7 @@ import {
 
 const BOUNDS = [
   "maxMessageBytes",
-  "highWaterBytes",
+  "highWaterMarkBytes",
   "maxWaitingSends",
   "silenceTimeoutMs",
   "pongTimeoutMs",

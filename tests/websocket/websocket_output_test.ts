@@ -28,7 +28,10 @@ function make(options: WebSocketOptions = {}, highWaterMarkBytes = 65_536): Part
   const clock = new ManualClock();
   const wheel = new DeadlineWheel(clock);
   const resolved = resolveWebSocketOptions({ wheel, ...options });
-  const core = new WebSocketCore({ role: "server", highWaterBytes: resolved.highWaterBytes });
+  const core = new WebSocketCore({
+    role: "server",
+    highWaterMarkBytes: resolved.highWaterMarkBytes,
+  });
   const [near, peer] = memoryPipe({ highWaterMarkBytes });
   const transport = new WatchedTransport(near);
   const failures: unknown[] = [];
@@ -77,7 +80,7 @@ Deno.test("schedule(), corked, leaves it to the reader, or to the next turn of t
 });
 
 Deno.test("schedule(), corked, writes all the same if much waits", async () => {
-  const { core, output, transport } = make({ highWaterBytes: 10 });
+  const { core, output, transport } = make({ highWaterMarkBytes: 10 });
   say(core, 11);
   const sent = output.schedule(true);
   await sent;
@@ -85,7 +88,7 @@ Deno.test("schedule(), corked, writes all the same if much waits", async () => {
 });
 
 Deno.test("schedule() waits until no more than the mark is queued", async () => {
-  const { core, output, peer, wheel } = make({ highWaterBytes: 100 }, 50);
+  const { core, output, peer, wheel } = make({ highWaterMarkBytes: 100 }, 50);
   say(core, 90);
   await output.schedule(false);
   say(core, 90);
@@ -128,7 +131,7 @@ Deno.test("settled() resolves when everything is written", async () => {
 });
 
 Deno.test("a write that fails is told once, and to all who wait", async () => {
-  const { core, output, peer, failures, wheel } = make({ highWaterBytes: 1 }, 10);
+  const { core, output, peer, failures, wheel } = make({ highWaterMarkBytes: 1 }, 10);
   say(core, 30);
   const waiting = [output.schedule(false), output.schedule(false)];
   const settled = output.settled();
@@ -150,7 +153,7 @@ Deno.test("a write that fails is told once, and to all who wait", async () => {
 
 Deno.test("a write without progress ends with a TimeoutError", async () => {
   const { core, output, transport, peer, failures, clock, wheel } = make(
-    { writeTimeoutMs: 30_000, highWaterBytes: 1 },
+    { writeTimeoutMs: 30_000, highWaterMarkBytes: 1 },
     10,
   );
   say(core, 200);
@@ -217,7 +220,7 @@ Deno.test("whenFree() refuses more than maxWaitingSends", async () => {
 });
 
 Deno.test("close() lets go of who waits, of deadlines and of timers", async () => {
-  const { core, output, transport, clock, wheel } = make({ highWaterBytes: 1 }, 10);
+  const { core, output, transport, clock, wheel } = make({ highWaterMarkBytes: 1 }, 10);
   say(core, 30);
   const waiting = output.schedule(false);
   await settle();

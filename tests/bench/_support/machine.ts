@@ -27,13 +27,14 @@ export function describeMachine(): Machine {
 }
 
 /**
- * The first word with a digit that `command --version` prints, without a leading `v`, or
- * `"unknown"` if the command cannot be run.
+ * The first word with a digit that `command --version` prints, or whatever option asks it, without
+ * a leading `v`, or `"unknown"` if the command cannot be run.
  */
-export function versionOf(command: string): string {
+export function versionOf(command: string, versionOption = "--version"): string {
   try {
-    const { stdout } = new Deno.Command(command, { args: ["--version"] }).outputSync();
-    return /\d\S*/.exec(new TextDecoder().decode(stdout))?.[0] ?? "unknown";
+    const { stdout, stderr } = new Deno.Command(command, { args: [versionOption] }).outputSync();
+    const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    return /\d\S*/.exec(text)?.[0] ?? "unknown";
   } catch {
     // Not there, not executable or for another platform: whatever it is, it does not run here.
     return "unknown";

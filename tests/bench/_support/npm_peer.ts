@@ -1,3 +1,5 @@
+import { record } from "./record.ts";
+
 /** Folder for peers from npm, outside the checkout, kept between runs. */
 export function peerCacheDirectory(): string {
   const home = Deno.env.get("HOME") ?? "/tmp";
@@ -14,7 +16,10 @@ export function installPeer(name: string, version: string): string {
   const directory = `${peerCacheDirectory()}/${name.replaceAll("/", "_")}-${version}`;
   const modules = `${directory}/node_modules`;
   const mark = `${directory}/installed`;
-  if (exists(mark)) return modules;
+  if (exists(mark)) {
+    record({ type: "peer", name, version });
+    return modules;
+  }
   Deno.mkdirSync(directory, { recursive: true });
   const { success, stderr } = new Deno.Command("npm", {
     args: ["install", "--prefix", directory, "--no-audit", "--no-fund", `${name}@${version}`],
@@ -25,6 +30,7 @@ export function installPeer(name: string, version: string): string {
     throw new Error(`Cannot install ${name}@${version}: ${reason.slice(-300)}`);
   }
   Deno.writeTextFileSync(mark, version);
+  record({ type: "peer", name, version });
   return modules;
 }
 

@@ -1,3 +1,5 @@
+import { record } from "./record.ts";
+
 /** One thing that is measured once in each round. */
 export interface Cell {
   /** Its name in the results: `scenario/peer`. */
@@ -8,7 +10,7 @@ export interface Cell {
 
 /**
  * Visits every cell once in each round. Every other round goes backwards, so that no cell always
- * comes after the same neighbour.
+ * comes after the same neighbour. What was measured is recorded.
  *
  * @returns One value for each round by the key of the cell.
  */
@@ -24,5 +26,6 @@ export async function runRounds(
       values.get(cell.key)!.push(await cell.visit());
     }
   }
+  for (const [key, list] of values) record({ type: "cell", key, values: list });
   return values;
 }

@@ -6,34 +6,29 @@
  * `deno run -A tests/bench/compression/main.ts [--rounds 7] [--count 3000]`
  */
 import { parseArgs } from "node:util";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
-import { formatVerdicts } from "../http_server/report.ts";
 
 const PEERS = ["ours", "deno"] as const;
-/** Empty: no coding, which tells what the rest costs. `Deno.serve` knows gzip and br. */
-const CODINGS = ["", "gzip", "br", "zstd"] as const;
+/** `none` tells what the rest costs. `Deno.serve` knows gzip and br. */
+const CODINGS = ["none", "gzip", "br", "zstd"] as const;
 const BUDGETS: readonly Budget[] = [
   { name: "10 KiB JSON with gzip", of: "gzip/ours", over: "gzip/deno", max: 1.2 },
 ];
 
-function denoChild(name: string, core: number): Child {
-  const { pathname } = new URL(name, import.meta.url);
-  return new Child(name, {
-    command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", pathname],
-    core,
-  });
+function start(name: string, core: number): Child {
+  return startScript(new URL(name, import.meta.url), { core });
 }
 
 function cellOf(key: string, server: Child, port: string, loader: Child, count: number): Cell {
-  const [coding] = key.split("/");
+  const [name] = key.split("/");
+  const coding = name === "none" ? "" : name;
   const load = async (requests: number): Promise<number> => {
     await loader.writeLine(`${port} ${requests} ${coding}`);
     return Number(await loader.readLine());
@@ -57,26 +52,21 @@ async function main(args: string[]): Promise<void> {
       count: { type: "string", default: "3000" },
     },
   });
-  const machine = describeMachine();
-  await using loader = denoChild("load_process.ts", LOADER_CORE);
-  await using ours = denoChild("server_ours.ts", SERVER_CORE);
-  await using deno = denoChild("server_deno.ts", SERVER_CORE);
+  const count = readCount("count", values.count);
+  await using loader = start("load_process.ts", LOADER_CORE);
+  await using ours = start("server_ours.ts", SERVER_CORE);
+  await using deno = start("server_deno.ts", SERVER_CORE);
   const servers = { ours, deno };
   const cells: Cell[] = [];
   for (const peer of PEERS) {
     const port = await servers[peer].readLine();
     for (const coding of CODINGS) {
       if (peer === "deno" && coding === "zstd") continue;
-      cells.push(cellOf(`${coding}/${peer}`, servers[peer], port, loader, Number(values.count)));
+      cells.push(cellOf(`${coding}/${peer}`, servers[peer], port, loader, count));
     }
   }
-  const costs = await runRounds(cells, Number(values.rounds));
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, load ${machine.loadAverage}`,
-  );
-  const rows = [["coding/peer", "microseconds of CPU per request"]];
-  for (const [key, cost] of costs) rows.push([key, summarize(cost).median.toFixed(1)]);
-  console.log(`\n${formatTable(rows)}\n\n${formatVerdicts(judge(BUDGETS, costs))}`);
+  const costs = await runRounds(cells, readCount("rounds", values.rounds));
+  printReport({ title: "Microseconds of CPU per request, by coding", costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) await main(Deno.args);

@@ -8,14 +8,14 @@
  */
 import { parseArgs } from "node:util";
 import { Resolver } from "../../../dns/resolver.ts";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
 import { LOADER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot, residentBytes } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { record } from "../_support/record.ts";
+import { printBound, printReport } from "../_support/report.ts";
 import { runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,8 +23,8 @@ const { values } = parseArgs({
     "visit-ms": { type: "string", default: "200" },
   },
 });
-const rounds = Number(values.rounds);
-const visitMs = Number(values["visit-ms"]);
+const rounds = readCount("rounds", values.rounds);
+const visitMs = readCount("visit-ms", values["visit-ms"]);
 
 /** One way to ask. */
 interface Way {
@@ -35,11 +35,17 @@ interface Way {
 /** How many questions are under way. */
 const WIDTHS = [1, 32] as const;
 const CROWD = 10_000;
+/** Most sockets that the pool may have open for them. */
+const MAX_SOCKETS = 256;
 
-await using server = new Child("server", {
-  command: Deno.execPath(),
-  args: ["run", "-A", "--unstable-net", new URL("resolver_server.ts", import.meta.url).pathname],
+/** Time and CPU of ours, where those of `Deno.resolveDns` are 1. */
+const MAX_POOL_RATIO = 0.85;
+const MAX_FRESH_RATIO = 1.5;
+const MAX_CACHED_RATIO = 0.05;
+
+await using server = startScript(new URL("resolver_server.ts", import.meta.url), {
   core: LOADER_CORE,
+  flags: ["--unstable-net"],
 });
 const port = Number(await server.readLine());
 const options = { servers: ["127.0.0.1"], port, cache: false } as const;
@@ -55,7 +61,7 @@ const ways: readonly Way[] = [
 ];
 
 let serial = 0;
-/** CPU of the last visit, by cell: a visit gives one number, and this is the other. */
+/** CPU of all visits, by cell: a visit gives one number, and this is the other. */
 const cpu = new Map<string, number[]>();
 
 /** Asks by `width` for a while; gives the microseconds of one question. */
@@ -71,7 +77,7 @@ async function visit(key: string, width: number, ask: Way["ask"]): Promise<numbe
   }));
   const elapsedMs = performance.now() - startMs;
   const spent = cpuMicroseconds(before, cpuSnapshot(Deno.pid)) / count;
-  cpu.getOrInsertComputed(key, () => []).push(spent);
+  cpu.getOrInsertComputed(`CPU, ${key}`, () => []).push(spent);
   return elapsedMs * 1_000 / count;
 }
 
@@ -95,53 +101,32 @@ for (const cell of cells) await cell.visit();
 cpu.clear();
 const times = await runRounds(cells, rounds);
 
-const { cpu: model, cores, kernel, pinned, loadAverage } = describeMachine();
-console.log(
-  `${model}, ${cores} cores, ${kernel}, load ${loadAverage.toFixed(1)}, pinned: ${pinned}`,
-);
-console.log(
-  `node:dgram: ${!("listenDatagram" in Deno)}\n\nMicroseconds per question (quartiles)\n`,
-);
-const rows = [["", "time", "CPU"]];
-for (const { key } of cells) {
-  rows.push([key, describe(times.get(key)), describe(cpu.get(key))]);
-}
-console.log(formatTable(rows));
+for (const [key, values] of cpu) record({ type: "cell", key, values });
 
-function describe(found: readonly number[] | undefined): string {
-  if (found === undefined) return "";
-  const { median, lowerQuartile, upperQuartile } = summarize(found);
-  return `${median.toFixed(1)} (${lowerQuartile.toFixed(1)}-${upperQuartile.toFixed(1)})`;
-}
-
-const promises: Budget[] = WIDTHS.flatMap((width) =>
-  [
-    { way: "pool", max: 0.85 },
-    { way: "fresh", max: 1.5 },
-  ].map(({ way, max }) => ({
-    name: `${way}, ${width} at a time`,
-    of: `${width} at a time/${way}`,
-    over: `${width} at a time/Deno.resolveDns`,
+function budgetOf(what: string, width: number, way: string, max: number): Budget {
+  const scenario = `${what}${width} at a time`;
+  return {
+    name: `${scenario}, ${way} against Deno.resolveDns`,
+    of: `${scenario}/${way}`,
+    over: `${scenario}/Deno.resolveDns`,
     max,
-  }))
-);
-const cachedBudget = {
-  name: "a lookup out of the cache",
-  of: "1 at a time/cached",
-  over: "1 at a time/Deno.resolveDns",
-  max: 0.05,
-};
-for (
-  const [what, verdicts] of [
-    ["time", judge([...promises, cachedBudget], times)],
-    ["CPU", judge(promises, cpu)],
-  ] as const
-) {
-  for (const { name, ratio, max, met } of verdicts) {
-    const found = ratio.median.toFixed(2);
-    console.log(`${name}: ${found} x the ${what}, at most ${max}: ${met ? "met" : "MISSED"}`);
-  }
+  };
 }
+
+const sockets = "listenDatagram" in Deno ? "listenDatagram" : "node:dgram";
+printReport({
+  title: `Microseconds per question, sockets of ${sockets}`,
+  costs: new Map([...times, ...cpu]),
+  budgets: [
+    ...["", "CPU, "].flatMap((what) =>
+      WIDTHS.flatMap((width) => [
+        budgetOf(what, width, "pool", MAX_POOL_RATIO),
+        budgetOf(what, width, "fresh", MAX_FRESH_RATIO),
+      ])
+    ),
+    budgetOf("", 1, "cached", MAX_CACHED_RATIO),
+  ],
+});
 
 let maxSocketCount = 0;
 const beforeBytes = residentBytes(Deno.pid);
@@ -152,7 +137,10 @@ await Promise.all(Array.from({ length: CROWD }, async (_, index) => {
 }));
 const crowdMs = performance.now() - startMs;
 const grownMiB = (residentBytes(Deno.pid) - beforeBytes) / 2 ** 20;
-console.log(
-  `${CROWD} at a time: ${crowdMs.toFixed(0)} ms, ${maxSocketCount} sockets at most, ` +
-    `${grownMiB.toFixed(1)} MiB more`,
-);
+console.log();
+printBound({
+  name: `sockets for ${CROWD} questions at a time`,
+  value: maxSocketCount,
+  max: MAX_SOCKETS,
+  unit: "sockets",
+}, `${crowdMs.toFixed(0)} ms, ${grownMiB.toFixed(1)} MiB more`);

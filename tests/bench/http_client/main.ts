@@ -3,17 +3,16 @@
  * process, divided by the requests it made, in interleaved rounds.
  *
  * `deno run -A tests/bench/http_client/main.ts [--rounds 7] [--visit-ms 1000] [--only small]
- * [--peers client,pool,connection,fetch,undici,bun,bare] [--json out.json]`
+ * [--peers client,pool,connection,fetch,undici,bun,bare]`
  *
  * The server, ours, has core 0 and the client core 1. Budgets are ratios, taken round by round.
  */
 import { parseArgs } from "node:util";
-import { judge } from "../_support/budget.ts";
 import type { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import { chooseNamed } from "../_support/choose_named.ts";
+import { printReport } from "../_support/report.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { formatCosts, formatVerdicts } from "../http_server/report.ts";
 import { findPeers, type Peer, PEER_NAMES, startClient, startServer } from "./peers.ts";
 import { BUDGETS, type Scenario, SCENARIOS } from "./scenarios.ts";
 import { readCount } from "../_support/read_count.ts";
@@ -67,7 +66,6 @@ interface Settings {
   readonly visitMs: number;
   readonly scenarios: readonly Scenario[];
   readonly peers: readonly string[];
-  readonly json: string | undefined;
 }
 
 function readSettings(args: string[]): Settings {
@@ -78,21 +76,13 @@ function readSettings(args: string[]): Settings {
       "visit-ms": { type: "string", default: "1000" },
       "only": { type: "string" },
       "peers": { type: "string" },
-      "json": { type: "string" },
     },
   });
-  const only = values.only?.split(",");
-  const scenarios = SCENARIOS.filter(({ name }) => only === undefined || only.includes(name));
-  if (scenarios.length === 0) {
-    const known = SCENARIOS.map(({ name }) => name).join(", ");
-    throw new RangeError(`Cannot use --only ${values.only}: known are ${known}`);
-  }
   return {
     rounds: readCount("rounds", values.rounds),
     visitMs: readCount("visit-ms", values["visit-ms"]),
-    scenarios,
+    scenarios: chooseNamed("only", SCENARIOS, values.only),
     peers: values.peers?.split(",") ?? PEER_NAMES,
-    json: values.json,
   };
 }
 
@@ -120,7 +110,6 @@ async function prepareCells(
 }
 
 async function main(settings: Settings): Promise<void> {
-  const machine = describeMachine();
   const peers = findPeers(settings.peers);
   await using children = new AsyncDisposableStack();
   const server = children.use(startServer());
@@ -130,20 +119,7 @@ async function main(settings: Settings): Promise<void> {
   const costs = await runRounds(cells, settings.rounds, (round) => {
     console.error(`round ${round + 1} of ${settings.rounds}`);
   });
-  const verdicts = judge(BUDGETS, costs);
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
-  console.log(`\nMicroseconds of CPU per request, median of ${settings.rounds} rounds\n`);
-  console.log(formatCosts(settings.scenarios, peers, costs));
-  if (verdicts.length > 0) console.log(`\nBudgets\n\n${formatVerdicts(verdicts)}`);
-  if (settings.json === undefined) return;
-  const results = {
-    machine,
-    versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])),
-    visitMs: settings.visitMs,
-    microsecondsPerRequest: Object.fromEntries(costs),
-    verdicts,
-  };
-  await Deno.writeTextFile(settings.json, JSON.stringify(results, null, 2) + "\n");
+  printReport({ title: "Microseconds of CPU per request", costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) await main(readSettings(Deno.args));

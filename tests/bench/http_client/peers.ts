@@ -1,17 +1,17 @@
 import { Child } from "../_support/child.ts";
-import { versionOf } from "../_support/machine.ts";
-import { exists, installPeer } from "../_support/npm_peer.ts";
+import { installPeer } from "../_support/npm_peer.ts";
+import {
+  type BenchPeer,
+  findBun,
+  findPeers as findPeersOf,
+  findProgram,
+} from "../_support/peers.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 
-const BUN_VERSION = "1.4.5";
 const UNDICI_VERSION = "7.16.0";
 
 /** A client that is measured. */
-export interface Peer {
-  /** Short name, also for `--peers`. */
-  readonly name: string;
-  /** What runs it: name and version. */
-  readonly version: string;
+export interface Peer extends BenchPeer {
   /** The command that runs it. */
   readonly command: string;
   /** Its arguments. */
@@ -35,35 +35,19 @@ function denoPeer(name: string, file: string, scenarios?: readonly string[]): Pe
 }
 
 function undiciPeer(): Peer {
+  const { command, version } = findProgram("node");
   const modules = installPeer("undici", UNDICI_VERSION);
   return {
     name: "undici",
-    version: `undici ${UNDICI_VERSION} on node ${versionOf("node")}`,
-    command: "node",
+    version: `undici ${UNDICI_VERSION} on node ${version}`,
+    command,
     args: [fileOf("client_undici.mjs"), modules],
   };
 }
 
-/**
- * The package `bun` brings its program as optional dependencies, one for each platform. A script
- * moves the right one to where the package wants it, but npm may have been told to run none.
- */
 function bunPeer(): Peer {
-  const modules = installPeer("bun", BUN_VERSION);
-  const candidates = [`${modules}/bun/bin/bun.exe`];
-  if (exists(`${modules}/@oven`)) {
-    for (const { name } of Deno.readDirSync(`${modules}/@oven`)) {
-      candidates.push(`${modules}/@oven/${name}/bin/bun`);
-    }
-  }
-  const command = candidates.find((path) => exists(path) && versionOf(path) === BUN_VERSION);
-  if (command === undefined) throw new Error("Cannot find Bun: npm installed no program for here");
-  return {
-    name: "bun",
-    version: `bun ${BUN_VERSION}`,
-    command,
-    args: [fileOf("client_fetch.mjs")],
-  };
+  const { command, version } = findBun();
+  return { name: "bun", version: `bun ${version}`, command, args: [fileOf("client_fetch.mjs")] };
 }
 
 const PEERS: Record<string, () => Peer> = {
@@ -85,19 +69,7 @@ export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
  * @throws {RangeError} If there is no peer of that name.
  */
 export function findPeers(names: readonly string[]): Peer[] {
-  const peers: Peer[] = [];
-  for (const name of names) {
-    const find = PEERS[name];
-    if (find === undefined) {
-      throw new RangeError(`Cannot find peer "${name}": known are ${PEER_NAMES.join(", ")}`);
-    }
-    try {
-      peers.push(find());
-    } catch (error) {
-      console.error(`Without ${name}: ${error instanceof Error ? error.message : error}`);
-    }
-  }
-  return peers;
+  return findPeersOf(PEERS, names);
 }
 
 /** Starts a client on its core. */

@@ -3,19 +3,18 @@
  * server process, divided by the requests it answered, in interleaved rounds.
  *
  * `deno run -A tests/bench/http_server/main.ts [--rounds 7] [--visit-ms 1000] [--only minimal]
- * [--peers ours,deno,node,bun,bare] [--loader own] [--json out.json] [--smoke]`
+ * [--peers ours,deno,node,bun,bare] [--loader own] [--smoke]`
  *
  * The server has core 0 and the loader core 1. Budgets are ratios, taken round by round. With
  * `--loader wrk` wrk sends the requests that have no body. `--smoke` only looks whether every
  * scenario is answered with the right status and bytes, and measures nothing.
  */
 import { parseArgs } from "node:util";
-import { judge } from "../_support/budget.ts";
-import { describeMachine } from "../_support/machine.ts";
+import { chooseNamed } from "../_support/choose_named.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
 import { Loader } from "./loader.ts";
 import { findPeers, type Peer, PEER_NAMES, type RunningServer, startServer } from "./peers.ts";
-import { formatCosts, formatVerdicts } from "./report.ts";
 import { BUDGETS, type Scenario, SCENARIOS } from "./scenarios.ts";
 import { calibrate, visit } from "./visit.ts";
 import { visitWithWrk, wrkKnows } from "./wrk.ts";
@@ -31,7 +30,6 @@ interface Settings {
   readonly peers: readonly string[];
   readonly loader: "own" | "wrk";
   readonly smoke: boolean;
-  readonly json: string | undefined;
 }
 
 function readSettings(args: string[]): Settings {
@@ -43,24 +41,18 @@ function readSettings(args: string[]): Settings {
       "only": { type: "string" },
       "peers": { type: "string" },
       "loader": { type: "string", default: "own" },
-      "json": { type: "string" },
       "smoke": { type: "boolean", default: false },
     },
   });
-  const only = values.only?.split(",");
-  const scenarios = SCENARIOS.filter(({ name }) => only === undefined || only.includes(name));
-  if (scenarios.length === 0) {
-    const known = SCENARIOS.map(({ name }) => name).join(", ");
-    throw new RangeError(`Cannot use --only ${values.only}: known are ${known}`);
-  }
-  const { loader, smoke, json } = values;
+  const scenarios = chooseNamed("only", SCENARIOS, values.only);
+  const { loader, smoke } = values;
   if (loader !== "own" && loader !== "wrk") {
     throw new RangeError(`Cannot use --loader ${loader}: known are own, wrk`);
   }
   const peers = values.peers?.split(",") ?? (smoke ? ["ours", "deno"] : PEER_NAMES);
   const rounds = readCount("rounds", values.rounds);
   const visitMs = readCount("visit-ms", values["visit-ms"]);
-  const settings = { rounds, visitMs, scenarios, peers, loader, smoke, json } as const;
+  const settings = { rounds, visitMs, scenarios, peers, loader, smoke } as const;
   return smoke ? { ...settings, ...SMOKE } : settings;
 }
 
@@ -109,7 +101,6 @@ async function prepareCells(
 }
 
 async function main(settings: Settings): Promise<void> {
-  const machine = describeMachine();
   const peers = findPeers(settings.peers);
   await using loader = new Loader();
   await using servers = new Servers();
@@ -121,21 +112,7 @@ async function main(settings: Settings): Promise<void> {
     console.log(`${cells.length} pairs of scenario and peer: every answer was the right one`);
     return;
   }
-  const verdicts = judge(BUDGETS, costs);
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
-  console.log(`\nMicroseconds of CPU per request, median of ${settings.rounds} rounds\n`);
-  console.log(formatCosts(settings.scenarios, peers, costs));
-  if (verdicts.length > 0) console.log(`\nBudgets\n\n${formatVerdicts(verdicts)}`);
-  if (settings.json === undefined) return;
-  const results = {
-    machine,
-    versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])),
-    loader: settings.loader,
-    visitMs: settings.visitMs,
-    microsecondsPerRequest: Object.fromEntries(costs),
-    verdicts,
-  };
-  await Deno.writeTextFile(settings.json, JSON.stringify(results, null, 2) + "\n");
+  printReport({ title: "Microseconds of CPU per request", costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) await main(readSettings(Deno.args));

@@ -1,18 +1,15 @@
 import { Child } from "../_support/child.ts";
-import { versionOf } from "../_support/machine.ts";
-import { exists, installPeer } from "../_support/npm_peer.ts";
+import {
+  type BenchPeer,
+  findBun,
+  findPeers as findPeersOf,
+  findProgram,
+} from "../_support/peers.ts";
 import { SERVER_CORE } from "../_support/pinning.ts";
 import type { Route } from "./scenarios.ts";
 
-/** The Bun that is compared with. */
-const BUN_VERSION = "1.4.5";
-
 /** A server implementation that is measured. */
-export interface Peer {
-  /** Short name, also for `--peers`. */
-  readonly name: string;
-  /** What runs the server: name and version. */
-  readonly version: string;
+export interface Peer extends BenchPeer {
   /** Routes it knows. */
   readonly routes: readonly Route[];
   /** The command that serves a route. */
@@ -46,44 +43,25 @@ function denoPeer(name: string, routes: readonly Route[]): Peer {
 }
 
 function nodePeer(): Peer {
-  const version = versionOf("node");
-  if (version === "unknown") throw new Error("Cannot find node: it is not on the path");
+  const { command, version } = findProgram("node");
   return {
     name: "node",
     version: `node ${version}`,
     routes: ALL_ROUTES,
-    command: "node",
+    command,
     args: [fileOf("server_node.mjs")],
   };
 }
 
 function bunPeer(): Peer {
-  const command = bunExecutable(installPeer("bun", BUN_VERSION));
+  const { command, version } = findBun();
   return {
     name: "bun",
-    version: `bun ${versionOf(command)}`,
+    version: `bun ${version}`,
     routes: ALL_ROUTES,
     command,
     args: [fileOf("server_bun.mjs")],
   };
-}
-
-/**
- * The package `bun` brings its program as optional dependencies, one for each platform. A script
- * moves the right one to where the package wants it, but npm may have been told to run none.
- */
-function bunExecutable(modules: string): string {
-  const candidates = [`${modules}/bun/bin/bun.exe`];
-  if (exists(`${modules}/@oven`)) {
-    for (const { name } of Deno.readDirSync(`${modules}/@oven`)) {
-      candidates.push(`${modules}/@oven/${name}/bin/bun`);
-    }
-  }
-  const executable = candidates.find((path) => exists(path) && versionOf(path) === BUN_VERSION);
-  if (executable === undefined) {
-    throw new Error("Cannot find Bun: npm installed no program that runs here");
-  }
-  return executable;
 }
 
 const PEERS: Record<string, () => Peer> = {
@@ -103,19 +81,7 @@ export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
  * @throws {RangeError} If there is no peer of that name.
  */
 export function findPeers(names: readonly string[]): Peer[] {
-  const peers: Peer[] = [];
-  for (const name of names) {
-    const find = PEERS[name];
-    if (find === undefined) {
-      throw new RangeError(`Cannot find peer "${name}": known are ${PEER_NAMES.join(", ")}`);
-    }
-    try {
-      peers.push(find());
-    } catch (error) {
-      console.error(`Without ${name}: ${error instanceof Error ? error.message : error}`);
-    }
-  }
-  return peers;
+  return findPeersOf(PEERS, names);
 }
 
 /** Starts a peer on its core and waits until it listens. */

@@ -8,11 +8,13 @@
  * that was seen behind an upload, less that before the first one.
  */
 import { parseArgs } from "node:util";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
-import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
+import { SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot, residentBytes } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
 import { type Content, FILE_BYTES, uploadRequest } from "./payload.ts";
 
@@ -56,13 +58,8 @@ class Server implements AsyncDisposable {
     this.#firstBytes = residentBytes(child.pid);
   }
 
-  static async start(name: string, [file, ...args]: readonly string[]): Promise<Server> {
-    const path = new URL(file!, import.meta.url).pathname;
-    const child = new Child(name, {
-      command: Deno.execPath(),
-      args: ["run", "-A", "--no-check", path, ...args],
-      core: SERVER_CORE,
-    });
+  static async start([file, ...args]: readonly string[]): Promise<Server> {
+    const child = startScript(new URL(file!, import.meta.url), { core: SERVER_CORE, args });
     return new Server(child, Number(await child.readLine()));
   }
 
@@ -105,28 +102,16 @@ async function main(rounds: number, uploads: number): Promise<void> {
     const request = uploadRequest(content);
     for (const [name, command] of Object.entries(PEERS)) {
       const key = `${content}/${name}`;
-      const server = stack.use(await Server.start(key, command));
+      const server = stack.use(await Server.start(command));
       servers.set(key, server);
       await server.upload(request, WARM_UPS);
       cells.push({ key, visit: () => server.upload(request, uploads) });
     }
   }
   const costs = await runRounds(cells, rounds);
-  const { cpu, cores, kernel } = describeMachine();
-  console.log(`${cpu}, ${cores} cores, ${kernel}; loader on core ${LOADER_CORE}`);
-  for (const [key, values] of costs) {
-    const median = values.toSorted((a, b) => a - b)[values.length >> 1]!;
-    const growth = servers.get(key)!.maxGrowthBytes / MEBIBYTE;
-    console.log(
-      `${key.padEnd(16)} ${(median / 1_000).toFixed(1).padStart(8)} ms of CPU` +
-        ` ${growth.toFixed(0).padStart(6)} MiB more memory`,
-    );
-  }
-  for (const { name, ratio, max, met } of judge(BUDGETS, costs)) {
-    const range = `${ratio.lowest.toFixed(2)} to ${ratio.highest.toFixed(2)}`;
-    console.log(
-      `${name}: ${ratio.median.toFixed(2)} (${range}), at most ${max}: ${met ? "met" : "missed"}`,
-    );
+  printReport({ title: "Microseconds of CPU per upload", costs, budgets: BUDGETS });
+  for (const [key, { maxGrowthBytes }] of servers) {
+    console.log(`${key}: ${(maxGrowthBytes / MEBIBYTE).toFixed(0)} MiB more memory`);
   }
 }
 
@@ -137,5 +122,5 @@ if (import.meta.main) {
       uploads: { type: "string", default: "10" },
     },
   });
-  await main(Number(values.rounds), Number(values.uploads));
+  await main(readCount("rounds", values.rounds), readCount("uploads", values.uploads));
 }

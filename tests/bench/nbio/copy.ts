@@ -9,34 +9,33 @@
  * second buffer. The budget is a ratio, taken round by round.
  */
 import { parseArgs } from "node:util";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
 import { RIVAL_NAMES } from "./copy_proxy.ts";
 
 const BUDGETS: readonly Budget[] = [
-  { name: "copy, of what pipeTo costs", of: "ours", over: "pipe", max: 1 },
-  { name: "copy, of what a bare loop costs", of: "ours", over: "bare", max: 1.15 },
-  { name: "256 KiB, of what 64 KiB cost", of: "ours", over: "ours_64k", max: 1 },
-  { name: "1 MiB, of what 256 KiB cost", of: "ours_1m", over: "ours", max: Infinity },
-  { name: "reading ahead, of what not costs", of: "ahead", over: "bare", max: Infinity },
+  budgetOf("copy against pipeTo", "ours", "pipe", 1),
+  budgetOf("copy against a bare loop", "ours", "bare", 1.15),
+  budgetOf("copy by 256 KiB against 64 KiB", "ours", "ours_64k", 1),
+  budgetOf("copy by 1 MiB against 256 KiB", "ours_1m", "ours", Infinity),
+  budgetOf("reading ahead against a bare loop", "ahead", "bare", Infinity),
 ];
+
+function budgetOf(name: string, of: string, over: string, max: number): Budget {
+  return { name, of: `copy/${of}`, over: `copy/${over}`, max };
+}
 
 /** MiB that go through before the first round. */
 const WARM_UP_MIB = 64;
 
-function startChild(name: string, core: number, file: string, ...args: string[]): Child {
-  const path = new URL(file, import.meta.url).pathname;
-  return new Child(name, {
-    command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", path, ...args],
-    core,
-  });
+function startChild(core: number, file: string, ...args: string[]): Child {
+  return startScript(new URL(file, import.meta.url), { core, args });
 }
 
 async function move(load: Child, port: number, mib: number): Promise<void> {
@@ -62,36 +61,20 @@ async function prepareCells(
     if (!RIVAL_NAMES.includes(key)) {
       throw new RangeError(`Cannot use --rivals ${key}: known are ${RIVAL_NAMES.join(", ")}`);
     }
-    const proxy = proxies.use(startChild(key, SERVER_CORE, "copy_proxy.ts", key));
+    const proxy = proxies.use(startChild(SERVER_CORE, "copy_proxy.ts", key));
     const port = Number(await proxy.readLine());
     await move(load, port, WARM_UP_MIB);
-    cells.push({ key, visit: () => visit(load, proxy, port, mib) });
+    cells.push({ key: `copy/${key}`, visit: () => visit(load, proxy, port, mib) });
   }
   return cells;
 }
 
 async function main(rounds: number, mib: number, rivals: readonly string[]): Promise<void> {
-  const machine = describeMachine();
   await using children = new AsyncDisposableStack();
-  const load = children.use(startChild("load", LOADER_CORE, "copy_load.ts"));
+  const load = children.use(startChild(LOADER_CORE, "copy_load.ts"));
   const cells = await prepareCells(load, children, rivals, mib);
   const costs = await runRounds(cells, rounds);
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
-  console.log(`${rounds} rounds of ${mib} MiB, load average ${machine.loadAverage.toFixed(2)}\n`);
-  const rows = [["rival", "s/GiB", "quartiles"]];
-  for (const [key, values] of costs) {
-    const { median, lowerQuartile, upperQuartile } = summarize(values);
-    const quartiles = `${lowerQuartile.toFixed(3)}-${upperQuartile.toFixed(3)}`;
-    rows.push([key, median.toFixed(3), quartiles]);
-  }
-  console.log(formatTable(rows));
-  const verdicts = [["promise", "ratio", "quartiles", "budget", ""]];
-  for (const { name, ratio, max, met } of judge(BUDGETS, costs)) {
-    const quartiles = `${ratio.lowerQuartile.toFixed(3)}-${ratio.upperQuartile.toFixed(3)}`;
-    const budget = max === Infinity ? ["", ""] : [max.toFixed(2), met ? "met" : "MISSED"];
-    verdicts.push([name, ratio.median.toFixed(3), quartiles, ...budget]);
-  }
-  console.log(`\n${formatTable(verdicts)}`);
+  printReport({ title: `Seconds of CPU per GiB, by ${mib} MiB`, costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) {
@@ -102,5 +85,9 @@ if (import.meta.main) {
       rivals: { type: "string", default: "ours,pipe,bare" },
     },
   });
-  await main(Number(values.rounds), Number(values.mib), values.rivals.split(","));
+  await main(
+    readCount("rounds", values.rounds),
+    readCount("mib", values.mib),
+    values.rivals.split(","),
+  );
 }

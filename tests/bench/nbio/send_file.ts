@@ -11,14 +11,15 @@
  * has core 0 and the receiving one core 1.
  */
 import { parseArgs } from "node:util";
-import { judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot, residentBytes } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
 import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
 
 const MIB = 1_048_576;
 
@@ -26,9 +27,7 @@ const MIB = 1_048_576;
 const MAX_RATIO = 1.1;
 
 function start(script: string, core: number, ...args: string[]): Child {
-  const path = new URL(script, import.meta.url).pathname;
-  const command = { command: Deno.execPath(), args: ["run", "-A", path, ...args], core };
-  return new Child(script, command);
+  return startScript(new URL(script, import.meta.url), { core, args });
 }
 
 async function makeFile(mib: number): Promise<string> {
@@ -74,34 +73,17 @@ class Sender {
   }
 }
 
-function report(senders: readonly Sender[], cells: ReadonlyMap<string, readonly number[]>): void {
-  const rows = senders.map(({ name, child, elapsedMs }) => {
-    const { lowest, median, highest } = summarize(cells.get(name)!);
-    return [
-      name,
-      ...[median, lowest, highest].map((value) => value.toFixed(0)),
-      summarize(elapsedMs).median.toFixed(0),
-      (residentBytes(child.pid) / MIB).toFixed(0),
-    ];
-  });
-  console.log(formatTable([
-    ["rival", "CPU ms/GiB", "lowest", "highest", "elapsed ms", "RSS MiB"],
-    ...rows,
-  ]));
-  const budgets = senders.filter(({ name }) => name !== "pipe")
-    .map(({ name }) => ({
-      name,
-      of: name,
-      over: "pipe",
-      max: name === "ours" ? MAX_RATIO : Infinity,
-    }));
-  for (const { name, ratio, met } of judge(budgets, cells)) {
-    const { median, lowest, highest } = ratio;
-    const spread = `${lowest.toFixed(2)} to ${highest.toFixed(2)}`;
-    console.log(
-      `${name} / pipe: ${median.toFixed(2)} (${spread})${met ? "" : `, wanted <= ${MAX_RATIO}`}`,
-    );
-    if (!met) Deno.exitCode = 1;
+function report(senders: readonly Sender[], costs: ReadonlyMap<string, readonly number[]>): void {
+  const budgets = senders.filter(({ name }) => name !== "pipe").map(({ name }): Budget => ({
+    name: `${name === "ours" ? "sendFile" : name} against pipeTo`,
+    of: `file/${name}`,
+    over: "file/pipe",
+    max: name === "ours" ? MAX_RATIO : Infinity,
+  }));
+  printReport({ title: "Milliseconds of CPU per GiB", costs, budgets });
+  for (const { name, child, elapsedMs } of senders) {
+    const resident = (residentBytes(child.pid) / MIB).toFixed(0);
+    console.log(`${name}: ${summarize(elapsedMs).median.toFixed(0)} ms, ${resident} MiB resident`);
   }
 }
 
@@ -113,7 +95,7 @@ if (import.meta.main) {
       rivals: { type: "string", default: "ours,pipe,bare" },
     },
   });
-  const mib = Number(values.mib);
+  const mib = readCount("mib", values.mib);
   const path = await makeFile(mib);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(path));
@@ -121,8 +103,9 @@ if (import.meta.main) {
   const senders = values.rivals.split(",").map((name) => new Sender(name, path, sink, mib));
   for (const sender of senders) stack.use(sender.child);
   for (const sender of senders) await sender.ready();
-  const { cpu, loadAverage } = describeMachine();
-  console.log(`${cpu}, load ${loadAverage.toFixed(1)}, ${mib} MiB, ${values.rounds} rounds`);
-  const cells = senders.map((sender): Cell => ({ key: sender.name, visit: () => sender.visit() }));
-  report(senders, await runRounds(cells, Number(values.rounds)));
+  const cells = senders.map((sender): Cell => ({
+    key: `file/${sender.name}`,
+    visit: () => sender.visit(),
+  }));
+  report(senders, await runRounds(cells, readCount("rounds", values.rounds)));
 }

@@ -11,14 +11,14 @@
  */
 
 import { parseArgs } from "node:util";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
 import type { LoaderCommand, LoaderReply } from "./udp_echo_loader.ts";
 
 /** The share of a visit that is not measured: the caches are someone else's. */
@@ -58,7 +58,7 @@ const BUDGETS: readonly Budget[] = SIZES.flatMap((size) => [
 
 function budget(size: number, of: string, over: string, max: number): Budget {
   return {
-    name: `${of} against ${over}, ${size} B`,
+    name: `UDP echo of ${size} B, ${of} against ${over}`,
     of: `${size}/${of}`,
     over: `${size}/${over}`,
     max,
@@ -66,13 +66,8 @@ function budget(size: number, of: string, over: string, max: number): Budget {
 }
 
 function start(name: string, file: string, flags: readonly string[], core: number): Child {
-  const path = new URL(file, import.meta.url).pathname;
   const args = name === "" ? [] : [name];
-  return new Child(`${file} ${name}`, {
-    command: Deno.execPath(),
-    args: ["run", "-A", "--no-check", ...flags, path, ...args],
-    core,
-  });
+  return startScript(new URL(file, import.meta.url), { core, flags, args });
 }
 
 async function ask(loader: Child, command: LoaderCommand): Promise<LoaderReply> {
@@ -116,32 +111,7 @@ async function prepare(loader: Child, servers: Child[], visitMs: number): Promis
   return SIZES.flatMap((size) => cells.filter(({ key }) => key.startsWith(`${size}/`)));
 }
 
-function printCosts(costs: ReadonlyMap<string, readonly number[]>): void {
-  const rows = [["way", ...SIZES.map((size) => `${size} B`)]];
-  for (const { name } of WAYS) {
-    const figures = SIZES.map((size) => summarize(costs.get(`${size}/${name}`)!));
-    rows.push([
-      name,
-      ...figures.map(({ median, lowerQuartile, upperQuartile }) =>
-        `${median.toFixed(2)} (${lowerQuartile.toFixed(2)}-${upperQuartile.toFixed(2)})`
-      ),
-    ]);
-  }
-  console.log(formatTable(rows));
-}
-
-function printVerdicts(costs: ReadonlyMap<string, readonly number[]>): void {
-  const rows = [["promise", "ratio", "quartiles", "budget", ""]];
-  for (const { name, ratio, max, met } of judge(BUDGETS, costs)) {
-    const quartiles = `${ratio.lowerQuartile.toFixed(3)}-${ratio.upperQuartile.toFixed(3)}`;
-    rows.push([name, ratio.median.toFixed(3), quartiles, max.toFixed(2), met ? "met" : "MISSED"]);
-    if (!met) Deno.exitCode = 1;
-  }
-  console.log(formatTable(rows));
-}
-
 async function main(rounds: number, visitMs: number): Promise<void> {
-  const machine = describeMachine();
   await using loader = start("", "udp_echo_loader.ts", UNSTABLE, LOADER_CORE);
   const servers: Child[] = [];
   try {
@@ -149,11 +119,8 @@ async function main(rounds: number, visitMs: number): Promise<void> {
     const costs = await runRounds(cells, rounds, (round) => {
       console.error(`round ${round + 1} of ${rounds}`);
     });
-    console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
-    console.log(`\nMicroseconds of CPU per echo, median of ${rounds} rounds (quartiles)\n`);
-    printCosts(costs);
-    console.log("\nBudgets\n");
-    printVerdicts(costs);
+    const title = "Microseconds of CPU per echo, by the bytes of a datagram";
+    printReport({ title, costs, budgets: BUDGETS });
   } finally {
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
   }
@@ -167,5 +134,5 @@ if (import.meta.main) {
       "visit-ms": { type: "string", default: "300" },
     },
   });
-  await main(Number(values.rounds), Number(values["visit-ms"]));
+  await main(readCount("rounds", values.rounds), readCount("visit-ms", values["visit-ms"]));
 }

@@ -19,6 +19,7 @@ import { parseArgs } from "node:util";
 import { type Prefork, prefork } from "../../../nbio/prefork.ts";
 import type { PreforkMode } from "../../../nbio/prefork_options.ts";
 import { freePort } from "../../_support/listening_program.ts";
+import { type Budget, judge } from "../_support/budget.ts";
 import { HttpLoad } from "../_support/http_load.ts";
 import { describeMachine } from "../_support/machine.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
@@ -94,7 +95,16 @@ async function visit(mode: PreforkMode, workers: number, visitMs: number): Promi
   }
 }
 
+/** What two workers give in the time of one. */
+const BUDGETS: readonly Budget[] = MODES.map((mode) => ({
+  name: `answers of one worker over those of two, ${mode}`,
+  of: `${mode}/1`,
+  over: `${mode}/2`,
+  max: 1 / LEAST_SPEEDUP,
+}));
+
 async function benchRate(rounds: number, visitMs: number): Promise<void> {
+  const cells = new Map<string, number[]>();
   const rows = [["mode", "1 worker/s", "2 workers/s", "ratio", "CPU us, 1", "CPU us, 2", ""]];
   for (const mode of MODES) {
     const visits: Visit[][] = [[], []];
@@ -102,6 +112,7 @@ async function benchRate(rounds: number, visitMs: number): Promise<void> {
       for (const workers of [1, 2]) visits[workers - 1]!.push(await visit(mode, workers, visitMs));
     }
     const rates = visits.map((list) => list.map(({ perSecond }) => perSecond));
+    rates.forEach((list, index) => cells.set(`${mode}/${index + 1}`, list));
     const cpus = visits.map((list) => list.map(({ cpuUs }) => cpuUs ?? NaN));
     const { median: ratio } = summarize(ratios(rates[1]!, rates[0]!));
     const show = (list: readonly number[]): string =>
@@ -109,6 +120,7 @@ async function benchRate(rounds: number, visitMs: number): Promise<void> {
     const verdict = ratio >= LEAST_SPEEDUP ? "within the budget" : `less than ${LEAST_SPEEDUP}`;
     rows.push([mode, ...rates.map(show), ratio.toFixed(2), ...cpus.map(show), verdict]);
   }
+  judge(BUDGETS, cells);
   console.log(`\nAnswers of ${COMPUTE_US} us\n\n${formatTable(rows)}`);
 }
 

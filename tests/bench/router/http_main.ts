@@ -5,18 +5,16 @@
  * `deno run -A tests/bench/router/http_main.ts [--rounds 7] [--requests 20000]`
  */
 import { parseArgs } from "node:util";
-import { judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
 import { HttpLoad } from "../_support/http_load.ts";
-import { describeMachine } from "../_support/machine.ts";
+import { visitHttp } from "../_support/http_visit.ts";
 import { installPeer } from "../_support/npm_peer.ts";
 import { SERVER_CORE } from "../_support/pinning.ts";
-import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
 
 const CONNECTIONS = 50;
-const WARM_UP_SHARE = 0.2;
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +22,7 @@ const { values } = parseArgs({
     requests: { type: "string", default: "20000" },
   },
 });
-const requestCount = Number(values.requests);
+const requestCount = readCount("requests", values.requests);
 const encoder = new TextEncoder();
 const request = encoder.encode(
   "GET /teams/42/members/ada?page=2 HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n",
@@ -37,40 +35,22 @@ const servers: Readonly<Record<string, readonly string[]>> = {
   hono: [installPeer("hono", "4.13.19")],
 };
 
-async function measure(child: Child, load: HttpLoad): Promise<number> {
-  await load.run(Math.ceil(requestCount * WARM_UP_SHARE));
-  const before = cpuSnapshot(child.pid);
-  const count = await load.run(requestCount);
-  return cpuMicroseconds(before, cpuSnapshot(child.pid)) / count;
-}
-
 await using stack = new AsyncDisposableStack();
 const cells: Cell[] = [];
 for (const [name, args] of Object.entries(servers)) {
-  const file = new URL(`server_${name.replace("_sync", "")}.ts`, import.meta.url).pathname;
-  const child = stack.use(
-    new Child(name, {
-      command: Deno.execPath(),
-      args: ["run", "-A", "--no-check", file, ...args],
-      core: SERVER_CORE,
-    }),
-  );
+  const file = new URL(`server_${name.replace("_sync", "")}.ts`, import.meta.url);
+  const child = stack.use(startScript(file, { core: SERVER_CORE, args }));
   const load = new HttpLoad({ port: Number(await child.readLine()), request, body });
   stack.defer(() => load.close());
   await load.open(CONNECTIONS);
-  await measure(child, load);
-  cells.push({ key: `json/${name}`, visit: () => measure(child, load) });
+  await visitHttp(child.pid, load, requestCount);
+  cells.push({ key: `json/${name}`, visit: () => visitHttp(child.pid, load, requestCount) });
 }
-const costs = await runRounds(cells, Number(values.rounds));
-const { cpu, cores, kernel } = describeMachine();
-console.log(`${cpu}, ${cores} cores, ${kernel}\n\nMicroseconds of CPU per request`);
-for (const [key, all] of costs) console.log(`${key}: ${summarize(all).median.toFixed(2)}`);
+const costs = await runRounds(cells, readCount("rounds", values.rounds));
 const budgets = ["ours", "ours_sync"].map((name) => ({
   name: `JSON against hono, ${name}`,
   of: `json/${name}`,
   over: "json/hono",
   max: 0.95,
 }));
-for (const { name, ratio, max, met } of judge(budgets, costs)) {
-  console.log(`${name}: ${ratio.median.toFixed(3)}, budget ${max}, ${met ? "met" : "MISSED"}`);
-}
+printReport({ title: "Microseconds of CPU per request", costs, budgets });

@@ -7,15 +7,14 @@
  * `deno run -A tests/bench/sse/main.ts [--rounds 7] [--clients 1000] [--events 50]`
  */
 import { parseArgs } from "node:util";
-import { type Budget, judge } from "../_support/budget.ts";
-import { Child } from "../_support/child.ts";
-import { describeMachine, versionOf } from "../_support/machine.ts";
+import type { Budget } from "../_support/budget.ts";
+import type { Child } from "../_support/child.ts";
 import { LOADER_CORE, SERVER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { startScript } from "../_support/programs.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
-import { summarize } from "../_support/statistics.ts";
-import { formatTable } from "../_support/table.ts";
-import { formatVerdicts } from "../http_server/report.ts";
 
 const BUDGETS: readonly Budget[] = [
   { name: "broadcast to 1,000 clients", of: "broadcast/ours", over: "broadcast/node", max: 0.8 },
@@ -24,14 +23,7 @@ const BUDGETS: readonly Budget[] = [
 const MAX_LOOKS = 2_000;
 
 function childOf(name: string, core: number): Child {
-  const { pathname } = new URL(name, import.meta.url);
-  return name.endsWith(".mjs")
-    ? new Child(name, { command: "node", args: [pathname], core })
-    : new Child(name, {
-      command: Deno.execPath(),
-      args: ["run", "-A", "--no-check", pathname],
-      core,
-    });
+  return startScript(new URL(name, import.meta.url), { core });
 }
 
 /** Waits until the clients have got so many events. */
@@ -83,8 +75,10 @@ async function main(args: string[]): Promise<void> {
       events: { type: "string", default: "50" },
     },
   });
-  const counts = { clientCount: Number(values.clients), eventCount: Number(values.events) };
-  const machine = describeMachine();
+  const counts = {
+    clientCount: readCount("clients", values.clients),
+    eventCount: readCount("events", values.events),
+  };
   await using clients = childOf("load_process.ts", LOADER_CORE);
   await using ours = childOf("server_ours.ts", SERVER_CORE);
   await using node = childOf("server_node.mjs", SERVER_CORE);
@@ -92,14 +86,9 @@ async function main(args: string[]): Promise<void> {
     await cellOf("broadcast/ours", ours, clients, counts),
     await cellOf("broadcast/node", node, clients, counts),
   ];
-  const costs = await runRounds(cells, Number(values.rounds));
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}, load ${machine.loadAverage}, ` +
-      `node ${versionOf("node")}`,
-  );
-  const rows = [["scenario/peer", "microseconds of CPU per event and client"]];
-  for (const [key, cost] of costs) rows.push([key, summarize(cost).median.toFixed(2)]);
-  console.log(`\n${formatTable(rows)}\n\n${formatVerdicts(judge(BUDGETS, costs))}`);
+  const costs = await runRounds(cells, readCount("rounds", values.rounds));
+  const title = "Microseconds of CPU per event and client";
+  printReport({ title, costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) await main(Deno.args);

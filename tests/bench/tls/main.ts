@@ -7,6 +7,15 @@
  *
  * The rule of `listenTls` follows from it: `node` by default, for new connections; `deno` where few
  * clients stay for long.
+ *
+ * The large transfer by `node` does not meet its budget. Its records pass through a stream in JavaScript,
+ * where the runtime copies them byte by byte: of 1.4 to 1.6 ms of CPU for each MiB, 1.1 to 1.4 are spent
+ * before the first byte reaches the stream below (one that throws all away costs as much), which is more
+ * than twice what `deno` costs in all. Tried without gain beyond the noise of 5 %: to confirm writes before
+ * they have left, up to 256 KiB (worse by a third); to gather them by `writev`; to let either stream hold
+ * 1 MiB; to cut writes at 8 KiB (worse by a half), 16 KiB, 32 KiB or 48 KiB, which is what the runtime
+ * encrypts at a time; or to make them 128 KiB and more. What would help is a socket of `node:net` below, at
+ * half the cost, but over that one a cut looks like an end (`tests/tls/runtime_facts_test.ts`).
  */
 import { parseArgs } from "node:util";
 import { connectTls, createDevelopmentCertificate } from "@nbio/net/tls";

@@ -3,7 +3,7 @@
  * of all threads of the server process, divided by the messages, in interleaved rounds.
  *
  * `deno run -A tests/bench/websocket/main.ts [--rounds 7] [--seconds 1] [--scenario 64b,64b-32]
- * [--peers ours,deno,ws,bun,bare] [--kind binary] [--json out.json]`
+ * [--peers ours,deno,ws,bun,bare] [--kind binary]`
  *
  * The server has core 0; the loader is this process and has core 1. The loader keeps a number of
  * masked frames in flight on each connection and counts what comes back; the first reply of each
@@ -11,14 +11,15 @@
  * cache. Budgets are ratios, taken round by round. `bare` is a loop that only unmasks and echoes.
  */
 import { parseArgs } from "node:util";
-import { describeMachine } from "../_support/machine.ts";
 import { canPin, LOADER_CORE } from "../_support/pinning.ts";
 import { cpuMicroseconds, cpuSnapshot } from "../_support/process_stats.ts";
+import { chooseNamed } from "../_support/choose_named.ts";
+import { readCount } from "../_support/read_count.ts";
+import { printReport } from "../_support/report.ts";
 import { type Cell, runRounds } from "../_support/rounds.ts";
 import { Loader } from "./loader.ts";
 import { findPeers, type Peer, PEER_NAMES, type RunningServer, startServer } from "./peers.ts";
-import { formatReport } from "./report.ts";
-import { type Kind, type Scenario, SCENARIOS } from "./scenarios.ts";
+import { BUDGETS, type Kind, type Scenario, SCENARIOS } from "./scenarios.ts";
 
 /** Share of a visit that is sent before the account is opened: the caches are someone else's. */
 const WARM_UP_SHARE = 0.1;
@@ -32,7 +33,6 @@ interface Settings {
   readonly scenarios: readonly Scenario[];
   readonly peers: readonly string[];
   readonly kind: Kind;
-  readonly json: string | undefined;
 }
 
 function readSettings(args: string[]): Settings {
@@ -44,30 +44,20 @@ function readSettings(args: string[]): Settings {
       scenario: { type: "string" },
       peers: { type: "string" },
       kind: { type: "string", default: "binary" },
-      json: { type: "string" },
     },
   });
-  const { kind, json } = values;
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (!Number.isSafeInteger(rounds) || rounds < 1) {
-    throw new RangeError(`Cannot use --rounds ${values.rounds}: want a whole number above 0`);
-  }
+  const { kind } = values;
+  const rounds = readCount("rounds", values.rounds);
+  const seconds = Number(values.seconds);
   if (!(seconds > 0)) {
     throw new RangeError(`Cannot use --seconds ${values.seconds}: want a number above 0`);
   }
   if (kind !== "text" && kind !== "binary") {
     throw new RangeError(`Cannot use --kind ${kind}: known are text, binary`);
   }
-  const names = values.scenario?.split(",") ?? SCENARIOS.map(({ name }) => name);
+  const scenarios = chooseNamed("scenario", SCENARIOS, values.scenario);
   const peers = values.peers?.split(",") ?? PEER_NAMES;
-  return { rounds, seconds, scenarios: names.map(scenarioOf), peers, kind, json };
-}
-
-function scenarioOf(name: string): Scenario {
-  const scenario = SCENARIOS.find((scenario) => scenario.name === name);
-  if (scenario !== undefined) return scenario;
-  const known = SCENARIOS.map(({ name }) => name).join(", ");
-  throw new RangeError(`Cannot use --scenario ${name}: known are ${known}`);
+  return { rounds, seconds, scenarios, peers, kind };
 }
 
 /** Moves this process, all its threads included, to the core of the loader. */
@@ -131,7 +121,6 @@ async function prepareCells(
 }
 
 async function main(settings: Settings): Promise<void> {
-  const machine = describeMachine();
   const peers = findPeers(settings.peers);
   pinLoader();
   await using stack = new AsyncDisposableStack();
@@ -139,17 +128,8 @@ async function main(settings: Settings): Promise<void> {
   const costs = await runRounds(cells, settings.rounds, (round) => {
     console.error(`round ${round + 1} of ${settings.rounds}`);
   });
-  const { rounds, seconds, kind, scenarios, json } = settings;
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
-  console.log(`\nMicroseconds of CPU per ${kind} message, median of ${rounds} rounds\n`);
-  console.log(formatReport(scenarios, peers, costs));
-  if (json === undefined) return;
-  const results = {
-    ...{ machine, kind, seconds },
-    versions: Object.fromEntries(peers.map(({ name, version }) => [name, version])),
-    microsecondsPerMessage: Object.fromEntries(costs),
-  };
-  await Deno.writeTextFile(json, JSON.stringify(results, null, 2) + "\n");
+  const title = `Microseconds of CPU per ${settings.kind} message`;
+  printReport({ title, costs, budgets: BUDGETS });
 }
 
 if (import.meta.main) await main(readSettings(Deno.args));

@@ -1,8 +1,12 @@
 import { Child } from "../_support/child.ts";
-import { versionOf } from "../_support/machine.ts";
 import { installPeer } from "../_support/npm_peer.ts";
+import {
+  type BenchPeer,
+  findBun,
+  findPeers as findPeersOf,
+  findProgram,
+} from "../_support/peers.ts";
 import { SERVER_CORE } from "../_support/pinning.ts";
-import { findPeers as findHttpPeers } from "../http_server/peers.ts";
 import type { Mode } from "./scenarios.ts";
 
 /** The ws that is compared with, and the native code for unmasking that it uses if it is there. */
@@ -10,11 +14,7 @@ const WS_VERSION = "8.23.0";
 const BUFFERUTIL_VERSION = "4.1.0";
 
 /** A server implementation that is measured. */
-export interface Peer {
-  /** Short name, also for `--peers`. */
-  readonly name: string;
-  /** What runs it: name and version. */
-  readonly version: string;
+export interface Peer extends BenchPeer {
   /** What it can do. */
   readonly modes: readonly Mode[];
   /** The command that serves, to be followed by the mode. */
@@ -47,8 +47,7 @@ function ofDeno(name: string, modes: readonly Mode[]): Peer {
 }
 
 function ofNode(): Peer {
-  const version = versionOf("node");
-  if (version === "unknown") throw new Error("Cannot find node: it is not on the path");
+  const { command, version } = findProgram("node");
   const modules = installPeer("ws", WS_VERSION);
   const native = installPeer("bufferutil", BUFFERUTIL_VERSION);
   return {
@@ -56,15 +55,17 @@ function ofNode(): Peer {
     version: `ws ${WS_VERSION}, node ${version}`,
     modes: ALL_MODES,
     // `env` becomes the program, as `taskset` does.
-    command: ["env", `NODE_PATH=${native}`, "node", fileOf("server_ws.mjs"), modules],
+    command: ["env", `NODE_PATH=${native}`, command, fileOf("server_ws.mjs"), modules],
   };
 }
 
 function ofBun(): Peer {
-  const [bun] = findHttpPeers(["bun"]);
-  if (bun === undefined) throw new Error("Cannot find Bun");
-  const { name, version, command } = bun;
-  return { name, version, modes: ALL_MODES, command: [command, fileOf("server_bun.mjs")] };
+  const { command, version } = findBun();
+  const name = "bun";
+  return {
+    ...{ name, version: `bun ${version}`, modes: ALL_MODES },
+    command: [command, fileOf("server_bun.mjs")],
+  };
 }
 
 const PEERS: Readonly<Record<string, () => Peer>> = {
@@ -85,18 +86,7 @@ export const PEER_NAMES: readonly string[] = Object.keys(PEERS);
  * @throws {RangeError} If there is no peer of that name.
  */
 export function findPeers(names: readonly string[]): Peer[] {
-  return names.flatMap((name) => {
-    const find = PEERS[name];
-    if (find === undefined) {
-      throw new RangeError(`Cannot find peer "${name}": known are ${PEER_NAMES.join(", ")}`);
-    }
-    try {
-      return [find()];
-    } catch (error) {
-      console.error(`Without ${name}: ${error instanceof Error ? error.message : error}`);
-      return [];
-    }
-  });
+  return findPeersOf(PEERS, names);
 }
 
 /** Starts a peer on its core and waits until it listens. */

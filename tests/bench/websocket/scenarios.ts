@@ -1,3 +1,4 @@
+import type { Budget } from "../_support/budget.ts";
 import { deflateMessages } from "./deflate_frames.ts";
 import { FrameRing } from "./frame_ring.ts";
 
@@ -57,6 +58,16 @@ export const SCENARIOS: readonly Scenario[] = [
     budgets: { ws: 0.8 },
   },
 ];
+
+/** What is promised of our server's CPU time per message. */
+export const BUDGETS: readonly Budget[] = SCENARIOS.flatMap(({ name, budgets }) =>
+  Object.entries(budgets).map(([peer, max]) => ({
+    name: `${name} against ${peer}`,
+    of: `${name}/ours`,
+    over: `${name}/${peer}`,
+    max,
+  }))
+);
 
 /**
  * The messages of a scenario: lines of a log in JSON, so that they can be compressed about as well

@@ -13,6 +13,7 @@ import type { SortlistEntry } from "./resolv_conf.ts";
  * @param addresses The addresses.
  * @param sortlist The networks, the best one first.
  * @returns The same addresses in their new order.
+ * @throws {RangeError} If the address or the mask of a network is no IPv4 address.
  *
  * @example The nearest one first
  * ```ts
@@ -33,7 +34,7 @@ export function sortAddresses(
 ): string[] {
   if (sortlist.length === 0) return [...addresses];
   const networks = sortlist.map(({ address, mask }) => {
-    return { address: numberOf(address) ?? 0, mask: numberOf(mask) ?? 0 };
+    return { address: checkedNumberOf(address), mask: checkedNumberOf(mask) };
   });
   const ranked: { readonly address: string; readonly rank: number }[] = [];
   for (const address of addresses) {
@@ -52,4 +53,10 @@ export function sortAddresses(
 function numberOf(address: string): number | undefined {
   const bytes = parseIpv4(address);
   return bytes && (bytes[0]! << 24 | bytes[1]! << 16 | bytes[2]! << 8 | bytes[3]!);
+}
+
+function checkedNumberOf(part: string): number {
+  const number = numberOf(part);
+  if (number !== undefined) return number;
+  throw new RangeError(`Cannot sort by a network of "${part}": expected an IPv4 address`);
 }

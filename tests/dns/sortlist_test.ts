@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { sortAddresses } from "../../dns/sortlist.ts";
 
 const NETWORKS = [
@@ -32,4 +32,12 @@ Deno.test("sortAddresses() gives a copy where there is no list", () => {
   const addresses = ["10.0.0.1", "192.0.2.1"];
   const sorted = sortAddresses(addresses, []);
   assertEquals([sorted, sorted === addresses], [addresses, false]);
+});
+
+Deno.test("sortAddresses() refuses a network that is none", () => {
+  for (
+    const network of [{ address: "192.0.2.0", mask: "x" }, { address: "::", mask: "255.0.0.0" }]
+  ) {
+    assertThrows(() => sortAddresses(["10.0.0.1"], [network]), RangeError);
+  }
 });

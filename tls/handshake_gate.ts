@@ -4,23 +4,28 @@ import { Semaphore } from "../nbio/semaphore.ts";
 
 /** A handshake that is under way. */
 interface Running {
-  readonly sinceMs: number;
+  /** When it began; later by the time in which this process did nothing for it. */
+  sinceMs: number;
   readonly controller: AbortController;
 }
 
 /** How long a handshake may take while others wait for its place. */
 const STALL_MS = 1_000;
+/** A look that comes later than this tells of a busy process, not of slow clients. */
+const MAX_LATE_MS = 250;
 
 /**
  * Lets so many handshakes run at a time. The next ones wait in line; while they do, one that has been
  * running for a second is given up, the oldest first. An honest one takes milliseconds: those that
- * stall on purpose cannot keep the others out for the whole of their deadline.
+ * stall on purpose cannot keep the others out for the whole of their deadline. Time in which this
+ * process was too busy to serve them does not count.
  */
 export class HandshakeGate {
   readonly #semaphore: Semaphore;
   readonly #wheel: DeadlineWheel;
   readonly #running = new Set<Running>();
   readonly #eviction: { arm(delayMs: number): void; cancel(): void };
+  #evictionMs = 0;
 
   /**
    * Makes a gate.
@@ -72,14 +77,21 @@ export class HandshakeGate {
   #arm(): void {
     if (this.#semaphore.waiterCount === 0) return;
     for (const { sinceMs } of this.#running) {
-      this.#eviction.arm(Math.max(sinceMs + STALL_MS - this.#wheel.now(), 1));
+      this.#evictionMs = Math.max(sinceMs + STALL_MS, this.#wheel.now() + 1);
+      this.#eviction.arm(this.#evictionMs - this.#wheel.now());
       return;
     }
   }
 
   #evict(): void {
+    const nowMs = this.#wheel.now();
+    const lateMs = nowMs - this.#evictionMs;
+    if (lateMs > MAX_LATE_MS) {
+      for (const running of this.#running) running.sinceMs += lateMs;
+      return this.#arm();
+    }
     let excess = this.#semaphore.waiterCount;
-    const sinceMs = this.#wheel.now() - STALL_MS;
+    const sinceMs = nowMs - STALL_MS;
     for (const running of this.#running) {
       if (excess-- === 0 || running.sinceMs > sinceMs) break;
       running.controller.abort(stalledError(this.#semaphore.max));

@@ -139,7 +139,10 @@ function secure(options: ServeOptions, { own, listenTls }: Security): ServeOptio
   const { hostname, port, ...rest } = options;
   const address = { ...hostname !== undefined && { hostname }, ...port !== undefined && { port } };
   const alpnProtocols = ["http/1.1"];
-  return { ...rest, listener: listenTls({ ...address, ...own, provider: "deno", alpnProtocols }) };
+  // Floods open hundreds at once, in the very process that has to greet them all.
+  const maxHandshakes = 1_000;
+  const listening = { ...address, ...own, provider: "deno", alpnProtocols, maxHandshakes } as const;
+  return { ...rest, listener: listenTls(listening) };
 }
 
 async function prepare(name: "node" | "deno"): Promise<Security> {

@@ -55,3 +55,38 @@ Deno.test("HandshakeGate.enter() waits no longer than it is told, and can be abo
   place[Symbol.dispose]();
   assertThrows(() => open(0), RangeError);
 });
+
+Deno.test("HandshakeGate forgives handshakes the time in which the process was busy", async () => {
+  let nowMs = 0;
+  const timers = new Set<() => void>();
+  const run = (): void => {
+    const due = [...timers];
+    timers.clear();
+    for (const callback of due) callback();
+  };
+  const gate = new HandshakeGate(
+    1,
+    new DeadlineWheel({
+      now: () => nowMs,
+      wallNow: () => nowMs,
+      setTimer: (callback) => {
+        timers.add(callback);
+        return callback;
+      },
+      clearTimer: (timer) => void timers.delete(timer as () => void),
+    }),
+  );
+  const running = new AbortController();
+  const place = await gate.enter(running);
+  const waiting = gate.enter(new AbortController());
+  // Nothing could run for three seconds.
+  nowMs = 3_000;
+  run();
+  assertEquals(running.signal.aborted, false);
+  for (; nowMs < 3_900; nowMs += 50) run();
+  assertEquals(running.signal.aborted, false);
+  for (; nowMs < 4_400; nowMs += 50) run();
+  assert(running.signal.reason instanceof LimitExceededError);
+  place[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+});

@@ -25,8 +25,7 @@
  *   `ERR_DNS_BAD_OPT`, `ERR_DNS_BAD_VALUE`, `ERR_DNS_TRAILING_BYTES`, `ERR_DNS_TOO_LONG`.
  * - {@linkcode DnsTextError}: the presentation format is broken, with file, line and column.
  *   `ERR_DNS_BAD_TEXT`, `ERR_DNS_BAD_NAME`, `ERR_DNS_BAD_ESCAPE`, `ERR_DNS_UNBALANCED`,
- *   `ERR_DNS_BAD_DIRECTIVE`, `ERR_DNS_BAD_TTL`, `ERR_DNS_BAD_TYPE`, `ERR_DNS_BAD_RDATA`,
- *   `ERR_DNS_TOO_LONG`.
+ *   `ERR_DNS_BAD_DIRECTIVE`, `ERR_DNS_BAD_TTL`, `ERR_DNS_BAD_TYPE`, `ERR_DNS_BAD_RDATA`.
  * - `TypeError`, `RangeError`: an argument is wrong.
  *
  * @example An answer there and back

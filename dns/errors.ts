@@ -61,8 +61,7 @@ export type DnsTextErrorCode =
   | "ERR_DNS_BAD_DIRECTIVE"
   | "ERR_DNS_BAD_TTL"
   | "ERR_DNS_BAD_TYPE"
-  | "ERR_DNS_BAD_RDATA"
-  | "ERR_DNS_TOO_LONG";
+  | "ERR_DNS_BAD_RDATA";
 
 /** What a {@linkcode DnsTextError} tells beside its message. */
 export interface DnsTextErrorOptions extends ErrorOptions {

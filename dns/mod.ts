@@ -52,7 +52,7 @@
  * | `ERR_DNS_BAD_OPT` | {@linkcode DnsMessageError} | OPT is malformed, misplaced, or there are two |
  * | `ERR_DNS_BAD_VALUE` | {@linkcode DnsMessageError} | a value does not fit the wire |
  * | `ERR_DNS_TRAILING_BYTES` | {@linkcode DnsMessageError} | bytes stand behind the last record |
- * | `ERR_DNS_TOO_LONG` | {@linkcode DnsMessageError}, {@linkcode DnsTextError} | something exceeds its bound |
+ * | `ERR_DNS_TOO_LONG` | {@linkcode DnsMessageError} | a message or a field exceeds its bound |
  * | `ERR_DNS_BAD_TEXT` | {@linkcode DnsTextError} | the text is none of the presentation format |
  * | `ERR_DNS_BAD_ESCAPE` | {@linkcode DnsTextError} | a backslash escapes nothing |
  * | `ERR_DNS_UNBALANCED` | {@linkcode DnsTextError} | a parenthesis or a quote has no partner |

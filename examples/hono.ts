@@ -10,7 +10,8 @@
  * ```
  *
  * Options: `--port=N` (default 8000, 0 for any). It also runs as it is by
- * `deno run -A http/cli.ts examples/hono.ts`, and under `deno serve`, without the last two.
+ * `deno run -A http/cli.ts examples/hono.ts`. Any other server takes what it exports, without the
+ * WebSocket and the hint; `deno serve` would run the lines at its end too.
  */
 
 import { serve, toHandler } from "@nbio/net/http";

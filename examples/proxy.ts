@@ -59,6 +59,9 @@ const PRIVATE = new IpRangeSet([
   ...["::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "fc00::/7", "fe80::/10", "ff00::/8"],
 ]);
 
+/** Addresses of this machine, wherever it is. */
+const OWN = new IpRangeSet(["0.0.0.0/8", "127.0.0.0/8", "::/127"]);
+
 /** Options of {@linkcode ForwardProxy}. */
 export interface ForwardProxyOptions {
   /**
@@ -105,7 +108,6 @@ export class ForwardProxy implements AsyncDisposable {
   readonly #origins = new Map<string, ReverseProxyHandler>();
   /** One name for all of them, so that a request that comes back is known. */
   readonly #name = `nbio-${crypto.randomUUID()}`;
-  readonly #resolver: HostResolver;
   #tunnelCount = 0;
 
   /** @param options Who may be asked, and how much. */
@@ -119,17 +121,21 @@ export class ForwardProxy implements AsyncDisposable {
       idleTimeoutMs: 300_000,
       ...options,
     };
-    this.#resolver = { lookup: (host, bounds) => this.#lookUp(host, bounds) };
   }
 
   /** Answers a request in absolute-form. */
   readonly handler: Handler = async (ctx) => {
     // What is asked in origin-form is meant for a server, and here is none.
     if (!/^https?:\/\//i.test(ctx.url)) throw new HttpError(400, "Ask in absolute-form");
-    const url = new URL(ctx.url);
+    const url = URL.parse(ctx.url);
+    if (url === null) throw new HttpError(400, "This is no URL");
     if (url.protocol !== "http:") throw new HttpError(400, "Ask for https by CONNECT");
     this.#check(url.hostname, Number(url.port || 80), ctx);
-    await this.#originOf(url)(ctx);
+    try {
+      await this.#originOf(url, ctx)(ctx);
+    } catch (error) {
+      throw refusalIn(error) ?? error;
+    }
   };
 
   /** Answers a CONNECT. */
@@ -143,7 +149,7 @@ export class ForwardProxy implements AsyncDisposable {
     }
     this.#tunnelCount++;
     try {
-      const transport = await this.#dial(hostname, port, ctx.signal);
+      const transport = await this.#dial(hostname, port, ctx);
       try {
         const client = await ctx.tunnel([["via", `1.1 ${this.#name}`]]);
         await tunnelBytes(client, { transport }, { idleTimeoutMs });
@@ -160,20 +166,14 @@ export class ForwardProxy implements AsyncDisposable {
     await Promise.all([...this.#origins.values()].map((proxy) => proxy.close()));
   }
 
-  async #dial(hostname: string, port: number, signal: AbortSignal): Promise<Transport> {
-    const resolver = this.#resolver;
+  async #dial(hostname: string, port: number, ctx: Context): Promise<Transport> {
+    const { signal } = ctx;
+    const resolver = this.#resolverFor(port, ownAddress(ctx));
     try {
-      return await dial({
-        hostname,
-        port,
-        resolver,
-        signal,
-        connectTimeoutMs: 10_000,
-      });
+      return await dial({ hostname, port, resolver, signal, connectTimeoutMs: 10_000 });
     } catch (error) {
       if (signal.aborted) throw error;
-      if (error instanceof ConnectError && error.cause instanceof HttpError) throw error.cause;
-      throw new HttpError(502, "Server could not be reached", { cause: error });
+      throw refusalIn(error) ?? new HttpError(502, "Server could not be reached", { cause: error });
     }
   }
 
@@ -189,24 +189,25 @@ export class ForwardProxy implements AsyncDisposable {
     if (!isAllowed) throw new HttpError(403, "This host is not allowed");
     const isAddress = parseIpAddress(hostname) !== undefined;
     if (isAddress && !allowPrivate) refusePrivate(hostname);
-    // A tunnel to the proxy itself could be made again and again.
-    const own = ctx.localAddr as Deno.NetAddr;
-    const isOwn = hostname === own.hostname || hostname === "localhost" ||
-      /^(127\.|0\.0\.0\.0$|::1?$|::ffff:)/.test(hostname);
-    if (port === own.port && isOwn) throw new HttpError(508, "This is the proxy itself");
+    if (isAddress) refuseOwn(hostname, port, ownAddress(ctx));
   }
 
   /** Refuses by address and not by name: a name may lead anywhere, and elsewhere a moment later. */
-  async #lookUp(
-    ...args: Parameters<HostResolver["lookup"]>
-  ): Promise<readonly string[]> {
-    const addresses = await systemResolver.lookup(...args);
-    if (!this.#options.allowPrivate) addresses.forEach(refusePrivate);
-    return addresses;
+  #resolverFor(port: number, own: Deno.NetAddr): HostResolver {
+    return {
+      lookup: async (host, bounds) => {
+        const addresses = await systemResolver.lookup(host, bounds);
+        for (const address of addresses) {
+          if (!this.#options.allowPrivate) refusePrivate(address);
+          refuseOwn(address, port, own);
+        }
+        return addresses;
+      },
+    };
   }
 
   /** Connections to one server; those that were not asked for longest go first. */
-  #originOf(url: URL): ReverseProxyHandler {
+  #originOf(url: URL, ctx: Context): ReverseProxyHandler {
     const { maxOrigins, idleTimeoutMs } = this.#options;
     const known = this.#origins.get(url.origin);
     if (known !== undefined) this.#origins.delete(url.origin);
@@ -215,7 +216,7 @@ export class ForwardProxy implements AsyncDisposable {
       name: this.#name,
       // Who asks is nobody's business.
       forwarded: false,
-      resolver: this.#resolver,
+      resolver: this.#resolverFor(Number(url.port || 80), ownAddress(ctx)),
       tunnelIdleTimeoutMs: idleTimeoutMs,
     });
     this.#origins.set(url.origin, proxy);
@@ -230,6 +231,24 @@ export class ForwardProxy implements AsyncDisposable {
     }
     throw new HttpError(503, "Too many servers at a time", { headers: [["retry-after", "1"]] });
   }
+}
+
+/** What an address was refused with, under all that dialing has made of it. */
+function refusalIn(error: unknown): HttpError | undefined {
+  const cause = error instanceof HttpError ? error.cause : error;
+  return cause instanceof ConnectError && cause.cause instanceof HttpError
+    ? cause.cause
+    : undefined;
+}
+
+function ownAddress(ctx: Context): Deno.NetAddr {
+  return ctx.localAddr as Deno.NetAddr;
+}
+
+/** A request to the proxy itself could go through it again and again. */
+function refuseOwn(address: string, port: number, own: Deno.NetAddr): void {
+  if (port !== own.port || !(OWN.has(address) || address === own.hostname)) return;
+  throw new HttpError(508, "This is the proxy itself");
 }
 
 function refusePrivate(address: string): void {

@@ -4,7 +4,7 @@
  * in a house, Gemini, a tool between two machines of one's own.
  *
  * ```sh
- * deno run --allow-net --allow-read --allow-write=known_keys.json examples/tofu.ts localhost:8443
+ * deno run --allow-net --allow-read=. --allow-write=. examples/tofu.ts localhost:8443
  * ```
  *
  * The first connection is taken on trust: who stands between at that moment is believed for good.

@@ -41,6 +41,8 @@ export class AdapterExchange implements ContextSource, WriterTarget {
   #controller: AbortController | undefined;
   #writer: ResponseWriter | undefined;
   #sink: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  /** Whether the response has broken off, on whichever side. */
+  #isOver = false;
 
   /**
    * @param request The request.
@@ -118,16 +120,25 @@ export class AdapterExchange implements ContextSource, WriterTarget {
 
   answerError(error: unknown): void {
     dropBody(this.#response.body, error);
-    if (isServerError(error)) this.#report(error);
     if (this.#response.committed) return this.#fail(error);
+    this.#reportFault(error);
     answerError(this.#response, error, readAccept(this.#context));
   }
 
   /** Half a response cannot be taken back, one that cannot be sent becomes a 500. */
   #fail(error: unknown): void {
+    // What follows from the first failure, or from the client's leaving, says nothing new.
+    if (this.#isOver) return;
+    this.#isOver = true;
     void this.#sink?.abort(error).catch(() => {});
-    this.#report(error);
+    this.#reportFault(error);
     this.#answer.resolve(new Response("Internal Server Error", { status: 500 }));
+  }
+
+  /** Tells of what is our fault: neither the client's mistakes are, nor that it has left. */
+  #reportFault(error: unknown): void {
+    if (error instanceof ConnectionClosedError && this.#request.signal.aborted) return;
+    if (isServerError(error)) this.#report(error);
   }
 
   #report(error: unknown): void {
@@ -243,6 +254,7 @@ export class AdapterExchange implements ContextSource, WriterTarget {
       // The other server keeps the bytes for longer than our caller has to.
       if (bytes.length > 0) await this.#sink?.write(bytes.slice());
     } catch (cause) {
+      this.#isOver = true;
       throw new ConnectionClosedError("Cannot write: the client has left", { cause });
     }
   }

@@ -30,7 +30,9 @@
  * @module
  */
 
+import { NetError } from "../nbio/errors.ts";
 import { prefork } from "../nbio/prefork.ts";
+import type { PreforkEvent } from "../nbio/prefork_event.ts";
 import { inheritedPermissions } from "../nbio/prefork_process.ts";
 import { preforkWorker } from "../nbio/prefork_worker.ts";
 import { shutdownSignal } from "../nbio/shutdown_signal.ts";
@@ -96,8 +98,9 @@ async function superviseWorkers(options: CliOptions, args: readonly string[]): P
   const cluster = prefork({
     module: import.meta.url,
     workers,
-    args,
+    args: [import.meta.url, ...args],
     permissions,
+    onEvent: warn,
     graceMs: GRACE_MS,
   });
   await cluster.ready;
@@ -138,6 +141,17 @@ function moduleUrl(path: string): string {
   return new URL(path, `file://${encodeURI(Deno.cwd())}/`).href;
 }
 
+/** What an operator has to know of: an end that nobody wanted. */
+function warn(event: PreforkEvent): void {
+  if (event.type !== "backoff") return;
+  console.error(`Worker ${event.index} has ended; another begins in ${event.delayMs} ms`);
+}
+
+/** Whether its message says all there is to say; of others the place is wanted, too. */
+function isExplained(error: unknown): error is Error {
+  return [TypeError, NetError, ...Object.values(Deno.errors)].some((kind) => error instanceof kind);
+}
+
 function describe(server: HttpServer, { tlsCert }: CliOptions): string {
   const { addr } = server;
   if (!("hostname" in addr)) return `unix:${(addr as Deno.UnixAddr).path}`;
@@ -162,13 +176,14 @@ async function main(args: readonly string[]): Promise<number> {
     await (isAlone ? serveHere(options) : superviseWorkers(options, args));
     return 0;
   } catch (error) {
-    console.error(error instanceof TypeError ? error.message : error);
+    console.error(isExplained(error) ? error.message : error);
     return 1;
   }
 }
 
 const worker = preforkWorker();
-if (worker !== undefined) {
+// Not of a program that merely imports this.
+if (worker?.args[0] === import.meta.url) {
   // A worker that could not start is to end, and to be seen to.
-  if (await main(worker.args) !== 0) Deno.exit(1);
+  if (await main(worker.args.slice(1)) !== 0) Deno.exit(1);
 } else if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,5 +1,6 @@
 import type { Clock } from "../nbio/clock.ts";
 import { errorType } from "../nbio/error_type.ts";
+import { preciseNow } from "../nbio/precise_now.ts";
 import type {
   Telemetry,
   TelemetryAttributes,
@@ -86,7 +87,7 @@ export class ClientTelemetry {
    */
   observeConnection(url: URL): ConnectionObserver {
     const attributes = serverAttributes(url);
-    const startMs = this.clock.now();
+    const startMs = preciseNow(this.clock);
     let state: "active" | "idle" | "closed" | undefined;
     const count = (delta: number): void =>
       this.#connections.add(delta, { ...attributes, "http.connection.state": state });
@@ -95,7 +96,7 @@ export class ClientTelemetry {
       if (state !== undefined) count(-1);
       state = next;
       if (next !== "closed") return count(1);
-      const seconds = Math.max(0, this.clock.now() - startMs) / MS_PER_SECOND;
+      const seconds = Math.max(0, preciseNow(this.clock) - startMs) / MS_PER_SECOND;
       this.#connectionDuration.record(seconds, attributes);
     };
     return { use: () => enter("active"), rest: () => enter("idle"), close: () => enter("closed") };
@@ -122,7 +123,7 @@ export class CallObserver {
   begin(request: ObservedRequest): void {
     const { telemetry, clock, instruments } = this.#owner;
     const { url, userinfo } = request.url;
-    this.#startMs = clock.now();
+    this.#startMs = preciseNow(clock);
     this.#response = undefined;
     this.#method = nameMethod(request.method);
     this.#requestBytes = request.body === undefined ? 0 : request.body.length;
@@ -196,7 +197,7 @@ export class CallObserver {
   #record(response: ObservedResponse | undefined, attributes: TelemetryAttributes): void {
     const { clock, instruments } = this.#owner;
     const { duration, requestSize, responseSize } = instruments;
-    duration.record(Math.max(0, clock.now() - this.#startMs) / MS_PER_SECOND, attributes);
+    duration.record(Math.max(0, preciseNow(clock) - this.#startMs) / MS_PER_SECOND, attributes);
     if (this.#requestBytes !== undefined) requestSize.record(this.#requestBytes, attributes);
     // Of a chunked one nobody has counted the bytes; of one that was cut they were not all.
     if (response?.bodyLength !== undefined && response.isComplete) {

@@ -47,9 +47,10 @@ class DecodingBudget {
     this.#bounds = bounds;
   }
 
-  /** What comes. */
+  /** What comes. Pieces without a byte are left out: they say nothing, not even that there is one. */
   async *take(pieces: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
     for await (const piece of pieces) {
+      if (piece.length === 0) continue;
       this.#takenBytes += piece.length;
       this.#check(this.#takenBytes, this.#bounds.maxCodedBytes);
       yield piece;

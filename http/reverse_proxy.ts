@@ -9,6 +9,7 @@ import { CallBounds } from "./client_call_bounds.ts";
 import { isIdempotentMethod } from "./client_retry.ts";
 import { ConnectionClosedError } from "../nbio/errors.ts";
 import type { SendStatus } from "../nbio/send_all.ts";
+import { closeQuietly } from "../nbio/transport.ts";
 import { HttpError } from "./errors.ts";
 import { endToEndFields } from "./hop_by_hop.ts";
 import { isFull, proxyError, unavailable } from "./reverse_proxy_error.ts";
@@ -23,6 +24,7 @@ import {
 import {
   answerHead,
   makeProxiedResponse,
+  refusalOf,
   relayBody,
   relayInformational,
   relayUpgrade,
@@ -65,7 +67,8 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
  * - Fields of one connection (RFC 9110 section 7.6.1) stay on it. How a message is
  *   framed is decided anew, so that nobody can hide a request in another one.
  * - `Via` has the proxy's name, and what comes back to it is refused with 508.
- *   `Forwarded` tells of the client, and what the client says of itself is dropped.
+ *   `Forwarded` tells of the client, and what the client says of itself is dropped, also
+ *   with underscores for hyphens.
  * - An upgrade becomes a tunnel when the upstream agrees to it.
  * - An upstream that fails several times in a row is left alone for a while, that
  *   doubles, before one request finds out whether it is back. A request goes on to the
@@ -246,18 +249,13 @@ class ProxiedCall {
 
   async #answer(exchanged: UpstreamExchange, lease: UpstreamLease): Promise<void> {
     const { response } = exchanged;
+    const refusal = refusalOf(response, this.#protocols);
+    if (refusal !== undefined) return this.#refuse(refusal, exchanged, lease);
     if (this.#settings.failureStatuses.has(response.status)) lease.fail();
     else lease.succeed();
     try {
       if (response.handover !== undefined) {
-        return await relayUpgrade(
-          this.#ctx,
-          exchanged,
-          lease,
-          this.#protocols,
-          this.#group,
-          this.#settings,
-        );
+        return await relayUpgrade(this.#ctx, exchanged, lease, this.#group, this.#settings);
       }
       const head = makeProxiedResponse(response, lease.upstream.url, this.#settings);
       const { rewriteResponse } = this.#settings;
@@ -272,6 +270,17 @@ class ProxiedCall {
       exchanged.release();
       if (response.handover === undefined) lease.end();
     }
+  }
+
+  /** A response that nobody can be given is none. */
+  #refuse(refusal: HttpError, exchanged: UpstreamExchange, lease: UpstreamLease): never {
+    const { handover } = exchanged.response;
+    if (handover !== undefined) closeQuietly(handover.transport);
+    exchanged.release();
+    lease.fail();
+    lease.end();
+    this.#tell(refusal, lease, false);
+    throw refusal;
   }
 
   /** In the middle of a response. */

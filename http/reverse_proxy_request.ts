@@ -14,6 +14,12 @@ import { appendVia } from "./via.ts";
 
 /** Fields that are written for the body, whatever somebody says. */
 const FRAMING: readonly string[] = ["content-length", "transfer-encoding"];
+/**
+ * Fields whose words are joined by underscores and are ours with hyphens: CGI and what came after it
+ * take the one name for the other (RFC 3875 section 4.1.18), and a client must not speak for us.
+ */
+const DISGUISED =
+  /^(?:x[_-]forwarded[_-].+|x[_-]real[_-]ip|content[_-]length|transfer[_-]encoding)$/i;
 /** Two dots as a segment of a path, however they are written. */
 const DOT_SEGMENT = /(?:[/\\]|%2f|%5c)(?:\.|%2e){2}(?:[/\\;]|%2f|%5c|$)/i;
 
@@ -101,6 +107,7 @@ export function makeProxiedRequest(
   settings: ReverseProxySettings,
 ): ProxiedRequest {
   const headers = endToEndFields(ctx.headers);
+  dropDisguised(headers);
   const host = ctx.headers.get("host");
   headers.set("Host", settings.keepsHost && host !== undefined ? host : upstream.url.host);
   writeForwarded(headers, hopOf(ctx, host), {
@@ -163,6 +170,14 @@ export function maxForwards(ctx: Context): number | undefined {
   if (ctx.method !== "TRACE" && ctx.method !== "OPTIONS") return undefined;
   const value = ctx.headers.get("max-forwards");
   return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined;
+}
+
+function dropDisguised(headers: HeaderList): void {
+  const names: string[] = [];
+  headers.forEach((name) => {
+    if (name.includes("_") && DISGUISED.test(name)) names.push(name);
+  });
+  for (const name of names) headers.delete(name);
 }
 
 function targetOf(ctx: Context, basePath: string, settings: ReverseProxySettings): string {

@@ -18,6 +18,7 @@ import { closeQuietly } from "../nbio/transport.ts";
 const MAX_AT_ONCE_BYTES = 64 * 1024;
 const LOWEST_FINAL_STATUS = 200;
 const HIGHEST_STATUS = 599;
+const RESET_CONTENT = 205;
 
 /**
  * Passes an informational response on; a 100 is asked for by reading the body.
@@ -30,6 +31,25 @@ export function relayInformational(ctx: Context, event: InformationalEvent): voi
   const headers = withoutFraming(endToEndFields(event.headers));
   // It tells those who wait. Nobody waits here: what comes behind it is written later.
   void ctx.inform(event.status, headers);
+}
+
+/**
+ * Why a response cannot be passed on, whatever a hook makes of it.
+ *
+ * @param response What came.
+ * @param protocols What the request asked to change to.
+ * @returns A 502; `undefined` if there is nothing against it.
+ */
+export function refusalOf(
+  response: ExchangeResponse,
+  protocols: readonly string[],
+): HttpError | undefined {
+  if (response.handover !== undefined) {
+    return protocols.includes(protocolOf(response))
+      ? undefined
+      : new HttpError(502, "Upstream has changed to a protocol nobody asked for");
+  }
+  return isFinalStatus(response.status) ? undefined : badStatus(response.status);
 }
 
 /**
@@ -59,9 +79,9 @@ export function makeProxiedResponse(
  */
 export function answerHead(ctx: Context, head: ProxiedResponse): void {
   const { status, headers } = head;
-  if (!(status >= LOWEST_FINAL_STATUS && status <= HIGHEST_STATUS)) {
-    throw new HttpError(502, `Upstream has answered with status ${status}`);
-  }
+  if (!isFinalStatus(status)) throw badStatus(status);
+  // Some upstreams tell a length where there is no body; what we send has to be right.
+  if (mayTellNoLength(status)) withoutFraming(headers);
   ctx.status = status;
   headers.forEach((name, value) => ctx.append(name, value));
 }
@@ -81,6 +101,9 @@ export async function relayBody(
   response: ExchangeResponse,
   onBroken: (error: unknown) => void,
 ): Promise<void> {
+  const { status } = ctx.response;
+  // What came with a status that has no body was not meant as one, or not for it.
+  if (!mayHaveBody(status, "GET") || status === RESET_CONTENT) return;
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (!response.isComplete && length < MAX_AT_ONCE_BYTES) {
@@ -111,30 +134,26 @@ export async function relayBody(
  * @param ctx The request.
  * @param exchanged A response with 101.
  * @param lease Ended with the tunnel.
- * @param protocols What was asked for.
  * @param group Where deadlines wait.
  * @param settings Of the proxy.
- * @throws {HttpError} With 502, if it is no protocol that was asked for.
  * @throws {ConnectionClosedError} If the client has left.
  */
 export async function relayUpgrade(
   ctx: Context,
   exchanged: UpstreamExchange,
   lease: UpstreamLease,
-  protocols: readonly string[],
   group: UpstreamGroup,
   settings: ReverseProxySettings,
 ): Promise<void> {
   const { response } = exchanged;
   const back = response.handover!;
   try {
-    const protocol = response.headers.get("upgrade")?.trim().toLowerCase() ?? "";
-    if (!protocols.includes(protocol)) {
-      throw new HttpError(502, "Upstream has changed to a protocol nobody asked for");
-    }
     const head = makeProxiedResponse(response, lease.upstream.url, settings);
     await settings.rewriteResponse?.(head, ctx);
-    const front = await ctx.upgrade(protocol, withoutFraming(endToEndFields(head.headers)));
+    const front = await ctx.upgrade(
+      protocolOf(response),
+      withoutFraming(endToEndFields(head.headers)),
+    );
     const idleTimeoutMs = settings.tunnelIdleTimeoutMs;
     const tunnel = tunnelBytes(front, back, { idleTimeoutMs, wheel: group.wheel });
     // However it ends, both connections are closed: that is all there is to say.
@@ -163,9 +182,26 @@ async function readPiece(
  * where there was none, and no length of one that HEAD was not told.
  */
 function mayLeaveAtOnce(ctx: Context, length: number): boolean {
-  const { headers, status } = ctx.response;
+  const { headers } = ctx.response;
   if (length > 0) return headers.has("content-type");
-  return ctx.method !== "HEAD" || headers.has("content-length") || !mayHaveBody(status, "GET");
+  return ctx.method !== "HEAD" || headers.has("content-length");
+}
+
+/** RFC 9110 section 8.6: not with 204; a 205 ends with its head. */
+function mayTellNoLength(status: number): boolean {
+  return status === 204 || status === RESET_CONTENT;
+}
+
+function isFinalStatus(status: number): boolean {
+  return status >= LOWEST_FINAL_STATUS && status <= HIGHEST_STATUS;
+}
+
+function badStatus(status: number): HttpError {
+  return new HttpError(502, `Upstream has answered with status ${status}`);
+}
+
+function protocolOf(response: ExchangeResponse): string {
+  return response.headers.get("upgrade")?.trim().toLowerCase() ?? "";
 }
 
 function withoutFraming(headers: HeaderList): HeaderList {

@@ -63,6 +63,7 @@ export class HttpServer implements AsyncDisposable {
   /** Use {@linkcode serve}. */
   constructor(handler: Handler, options: ServeOptions) {
     this.#shared = new ServerShared(handler, resolveServerOptions(options));
+    this.#shared.worker = options.worker;
     this.#listener = openListener(options, this.#shared);
     const handle = limitPerAddress(
       (transport) => new ServerConnection(transport, this.#shared).run(),

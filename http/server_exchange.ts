@@ -264,7 +264,7 @@ export class ServerExchange implements ContextSource, ResponseSurroundings, Writ
     const { shared, input, requestCount } = this.#host;
     const { maxRequestsPerConnection, maxDrainBytes } = shared.options;
     const reader = this.#reader!;
-    if (shared.isClosing || this.response.wantsClose()) return true;
+    if (shared.isClosing || shared.worker?.isLeaving || this.response.wantsClose()) return true;
     if (requestCount >= maxRequestsPerConnection || input.isBroken) return true;
     if (input.isEnded && input.buffer.length === 0) return true;
     if (this.isBodyBroken) return true;

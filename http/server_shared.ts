@@ -1,5 +1,6 @@
 import { type Deadline, deadlines, DeadlineWheel } from "../nbio/deadline_wheel.ts";
 import { systemClock } from "../nbio/clock.ts";
+import type { PreforkWorker } from "../nbio/prefork_worker.ts";
 import { encodeAscii } from "./ascii.ts";
 import { formatHttpDate } from "./date.ts";
 import { OutputBuffer } from "./output_buffer.ts";
@@ -73,6 +74,8 @@ export class ServerShared {
   readonly keepAliveLine: Uint8Array;
   /** Whether the server is on its way down. */
   isClosing = false;
+  /** Whose ports are listened on; `undefined` for a server that is alone. */
+  worker: PreforkWorker | undefined;
 
   #shutdown: AbortController | undefined;
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../nbio/clock.ts";
 import { errorType } from "../nbio/error_type.ts";
+import { preciseNow } from "../nbio/precise_now.ts";
 import type { Telemetry, TelemetryAttributes, TelemetrySpan } from "../nbio/telemetry.ts";
 import { HttpError } from "./errors.ts";
 import { clientAddr } from "./middleware_trusted_proxy.ts";
@@ -111,7 +112,7 @@ export class ServerObserver {
     const { context } = exchange;
     this.#exchange = exchange;
     this.#error = undefined;
-    this.#startMs = this.#clock.now();
+    this.#startMs = preciseNow(this.#clock);
     this.#method = nameMethod(context.method);
     this.#scheme = context.tlsInfo === undefined ? "http" : "https";
     this.#telemetry.addActive(1, this.#method.attribute, this.#scheme);
@@ -165,7 +166,7 @@ export class ServerObserver {
       "network.protocol.version": context.httpVersion,
       "error.type": failure,
     };
-    const seconds = Math.max(0, this.#clock.now() - this.#startMs) / MS_PER_SECOND;
+    const seconds = Math.max(0, preciseNow(this.#clock) - this.#startMs) / MS_PER_SECOND;
     // In the span, so that a measurement can name it as its example.
     span.run(() => this.#telemetry.record(seconds, exchange, attributes));
     this.#telemetry.addActive(-1, attribute, this.#scheme);

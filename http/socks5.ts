@@ -16,6 +16,7 @@
  */
 
 import { formatIpAddress, parseIpAddress } from "../nbio/ip_address.ts";
+import { HttpStateError } from "./errors.ts";
 import { ProxyError, type ProxyErrorCode } from "./proxy_error.ts";
 
 /** User name and password for a proxy. */
@@ -165,12 +166,14 @@ export class Socks5Client {
   }
 
   /**
-   * Takes what the proxy has sent. Bytes are copied, but for those behind the last
-   * message, which {@linkcode Socks5Client.leftover} gives.
+   * Takes what the proxy has sent. Bytes are copied, those behind the last message
+   * too, which {@linkcode Socks5Client.leftover} gives.
    *
-   * @param chunk The bytes.
+   * @param chunk The bytes, passed over once it has failed.
+   * @throws {HttpStateError} If it is connected already: the bytes are the target's.
    */
   receive(chunk: Uint8Array): void {
+    if (this.#state === "connected" && chunk.length > 0) throw this.#notMine(chunk.length);
     let offset = 0;
     while (offset < chunk.length && this.wantedBytes > 0) {
       const piece = chunk.subarray(offset, offset + this.wantedBytes);
@@ -179,9 +182,7 @@ export class Socks5Client {
       offset += piece.length;
       this.#step();
     }
-    if (this.#state === "connected" && offset < chunk.length) {
-      this.#leftover = concat(this.#leftover, chunk.subarray(offset));
-    }
+    if (this.#state === "connected") this.#leftover = chunk.slice(offset);
   }
 
   /** The proxy sends no more. */
@@ -211,7 +212,7 @@ export class Socks5Client {
     return output;
   }
 
-  /** What came behind the last message, where more was read than wanted. */
+  /** What came in one piece with the end of the last message, where more was read than wanted. */
   leftover(): Uint8Array {
     return this.#leftover;
   }
@@ -292,6 +293,16 @@ export class Socks5Client {
     this.#state = state;
     this.#length = 0;
     this.#output = concat(this.#output, output);
+  }
+
+  /** Kept, they would be without a bound: nobody says when the target ends. */
+  #notMine(byteCount: number): HttpStateError {
+    const message =
+      `Cannot receive ${byteCount} bytes: the proxy has connected, they are the target's`;
+    return new HttpStateError("ERR_HTTP_ILLEGAL_EVENT", message, {
+      state: this.#state,
+      event: "receive",
+    });
   }
 
   #fail(code: ProxyErrorCode, reason: string, reply?: number): void {

@@ -293,8 +293,9 @@ export class Prefork implements AsyncDisposable {
  * - **A crash** is a worker that ends by itself, whatever its exit code, or does not get ready in
  *   time. See {@linkcode PreforkRestartOptions}.
  * - **Stopping** a worker: `worker.isStopping` becomes true, so that health checks can fail; it
- *   accepts for `drainMs` more; it closes its port; what it accepted last gets a moment to send
- *   something; it finishes within `graceMs`, and is killed if it has not ended by then.
+ *   accepts for `drainMs` more; it closes its port; for a moment what it accepted may still send
+ *   something, and whoever asks on a kept connection is told that it ends with the answer; it
+ *   finishes within `graceMs`, and is killed if it has not ended by then.
  * - **What is lost**: a port that closes loses the connections that wait in its queue, and their
  *   clients see a reset: a few for each port, under clients that never pause on a busy machine
  *   (`tests/bench/prefork` counts them). `drainMs` does not make them fewer: it is for who looks at

@@ -78,6 +78,7 @@ export class PreforkWorker {
   readonly #sources: PreforkSource[] = [];
   #managedCount = 0;
   #isReady = false;
+  #isLeaving = false;
   #isOrphan = false;
 
   /**
@@ -110,6 +111,15 @@ export class PreforkWorker {
   /** Whether it was asked to stop: what answers health checks says that it is not ready any more. */
   get isStopping(): boolean {
     return this.#stop.signal.aborted;
+  }
+
+  /**
+   * Whether its ports are closed, so that whoever connects anew gets to another worker. What is
+   * answered from here on should be the last of its connection: `serve` tells clients so, before
+   * those that are silent are cut off.
+   */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
   }
 
   /**
@@ -149,7 +159,7 @@ export class PreforkWorker {
   /**
    * Does all that a server needs here: says that the worker is ready once its ports are bound,
    * waits until it is to stop, lets it accept for `drainMs` more, closes the ports, gives what was
-   * accepted last a moment to send something, shuts the server down, and ends the worker with the
+   * accepted a moment to send something and to learn that its answer is the last, shuts the server down, and ends the worker with the
    * last server. A process ends when nothing else keeps it alive, and no later than
    * `graceMs` allows.
    *
@@ -175,8 +185,9 @@ export class PreforkWorker {
     if (!this.#isOrphan) await this.#pause(drainMs);
     if (this.#sources.length === 0) return;
     for (const { source } of this.#sources) closeQuietly(source);
+    this.#isLeaving = true;
     // A server that shuts down drops connections without a request at once. Of those accepted last
-    // many have sent one that is on its way.
+    // many have sent one that is on its way; and whoever has asked before learns that he is to go.
     await this.#pause(Math.min(MAX_SILENCE_MS, graceMs * SILENCE_SHARE));
   }
 

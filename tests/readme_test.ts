@@ -69,6 +69,13 @@ Deno.test("README explains every error code of the sources, and no other one", (
   assertEquals(namesIn(rows.join("\n"), /`(ERR_[A-Z0-9_]+)`/g), codes);
 });
 
+Deno.test("README names no task that is not there", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
+  const named = namesIn(README, /`deno task ([\w:-]+)/g);
+  assert(named.length > 5);
+  assertEquals(named.filter((task) => !(task in tasks)), []);
+});
+
 Deno.test("README names every class of errors", () => {
   const classes = namesIn(sources(), /^export class (\w*Error|\w+Problem) extends/gm);
   assert(classes.includes("LimitExceededError"));
@@ -98,6 +105,17 @@ Deno.test("every program of examples/ is in README's index with its command, and
   assertEquals(folders.filter((name) => !rows.join("\n").includes(`](examples/${name}/)`)), []);
   const tests = Deno.readTextFileSync(new URL("tests/interop/examples_test.ts", ROOT));
   assertEquals(namesIn(tests, /^ {2}async (\w+)\(\) \{$/gm), programs);
+});
+
+Deno.test("README runs every example with the permissions that its own first lines name", () => {
+  const commands = namesIn(section("Examples"), /`(deno run [^`]*?examples\/[\w/]+\.ts)/g);
+  assert(commands.length > 20);
+  const others = commands.filter((command) => {
+    const [path] = command.match(/examples\/\S+$/)!;
+    const [head] = Deno.readTextFileSync(new URL(path, ROOT)).split("*/");
+    return !head!.replaceAll(/ \\\n \* +/g, " ").includes(command);
+  });
+  assertEquals(others, []);
 });
 
 /** The files of `examples/` that are no test, and that no other one imports. */

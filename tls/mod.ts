@@ -16,6 +16,11 @@
  * clients that stay: a small exchange on a kept connection costs it about two thirds of the CPU, a large
  * transfer about half. No rule chooses it by itself: what it cannot do would then be missing at times.
  *
+ * Who verifies: with `deno` the chain is the runtime's to judge, and it takes an intermediate whose
+ * `keyUsage` lacks `keyCertSign` (RFC 5280 section 4.2.1.3). {@linkcode nodeProvider} refuses that one,
+ * as {@linkcode verifyChain} does: name it as `provider`, or set `exclusiveCas`, which has the default
+ * one take it.
+ *
  * {@linkcode parseCertificate} reads X.509 strictly, {@linkcode verifyHostname} holds a certificate
  * against a name (RFC 9525), {@linkcode verifyChain} finds and verifies a path to a root (RFC 5280),
  * {@linkcode createDevelopmentCertificate} makes a local CA and leaves for developing.

@@ -24,16 +24,18 @@ const OK = { status: 200, body: "OK" } satisfies ExpectedResponse;
 /** Sent behind a refusal: whoever answers it can be smuggled to. */
 const SMUGGLED = request("GET", "/target/smuggled");
 
-/** All cases, the refusals once more with bytes behind them. */
-export const HTTP_CASES: readonly HttpCase[] = [
+/** The cases of the protocol, without those of limits: they are a server's own choice. */
+export const PROTOCOL_CASES: readonly HttpCase[] = withTails([
   ...START_LINE_CASES,
   ...FIELD_CASES,
   ...FRAMING_CASES,
   ...CHUNKED_CASES,
-  ...LIMIT_CASES,
   ...CONNECTION_CASES,
   ...MESSAGE_CASES,
-].flatMap((item) => item.isRefusal ? [item, withTail(item)] : [item]);
+]);
+
+/** All cases. */
+export const HTTP_CASES: readonly HttpCase[] = [...PROTOCOL_CASES, ...withTails(LIMIT_CASES)];
 
 /** What became of a case. */
 export interface CaseResult {
@@ -112,6 +114,11 @@ async function runOn(client: RawClient, item: HttpCase): Promise<string | undefi
   while (await take());
   const end = await client.closed();
   return checkResponses(responses, item) ?? checkEnd(end, client.leftover);
+}
+
+/** The refusals once more with bytes behind them. */
+function withTails(cases: readonly HttpCase[]): HttpCase[] {
+  return cases.flatMap((item) => item.isRefusal ? [item, withTail(item)] : [item]);
 }
 
 function withTail(item: HttpCase): HttpCase {

@@ -5,18 +5,24 @@
  *
  * `--suite NAME -- COMMAND` runs one suite of clients against a command of your own, which speaks
  * the line protocol of `client_peer.ts`. For servers of your own there are `http_server_main.ts`
- * and `websocket_main.ts`. Exit code 1 if a case of ours, or of that command, failed.
+ * and `websocket_main.ts`. Exit code 1 if a case of ours, or of that command, failed; 2 if there is
+ * nothing to run.
+ *
+ * Servers of others are spared the cases of limits, which are a choice of ours. Some of the rest ask
+ * for more than the RFC does, and say so in their clause: `--verbose` lists what failed.
  */
 
 import { parseArgs } from "node:util";
 import { dial } from "../../websocket/dial.ts";
 import { echo, portOf, serveWebSocket } from "../_support/websocket_harness.ts";
+import type { RawAddress } from "../_support/raw_client.ts";
 import { type ClientCaseResult, type ClientPeer, LinePeer } from "./client_peer.ts";
 import { type ClientSuiteName, installedClients, ourClients } from "./client_peers.ts";
 import { runDnsResolverSuite } from "./dns_resolver_suite.ts";
 import { runHttpClientSuite } from "./http_client_suite.ts";
-import { runSuite } from "./http_server_suite.ts";
+import { PROTOCOL_CASES, runSuite } from "./http_server_suite.ts";
 import { startTarget } from "./http_target.ts";
+import { installedServers, type ServerPeer, type ServerSuiteName } from "./server_peers.ts";
 import { runTlsClientSuite } from "./tls_client_suite.ts";
 import { SHORT_SCALE } from "./websocket_case.ts";
 import { runClientSuite } from "./websocket_client_suite.ts";
@@ -64,6 +70,18 @@ async function scoreWebSocketServer(): Promise<Score> {
   return { suite: "websocket-server", peer: "ours", results: toResults(results) };
 }
 
+/** The suites of servers, for others than ours: with less patience, for they have many faults. */
+const SERVER_SUITES: Readonly<
+  Record<ServerSuiteName, (address: RawAddress) => Promise<ClientCaseResult[]>>
+> = {
+  "http-server": (address) =>
+    runSuite(address, { cases: PROTOCOL_CASES, concurrency: 32, timeoutMs: 1_500 }),
+  async "websocket-server"(address) {
+    const cases = websocketCases(SHORT_SCALE);
+    return toResults(await runServerSuite(address, { cases, concurrency: 8, timeoutMs: 3_000 }));
+  },
+};
+
 async function scoreWebSocketClient(): Promise<Score> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `ws://127.0.0.1:${listener.addr.port}/`;
@@ -81,6 +99,20 @@ const OWN_SUITES: Readonly<Record<string, () => Promise<Score>>> = {
   "websocket-server": scoreWebSocketServer,
   "websocket-client": scoreWebSocketClient,
 };
+
+/** Runs a suite of servers against some of them, one after the other. */
+export async function scoreServers(
+  suite: ServerSuiteName,
+  peers: readonly ServerPeer[],
+): Promise<Score[]> {
+  const scores: Score[] = [];
+  for (const { name, whileRunning } of peers) {
+    await whileRunning(async (address) => {
+      scores.push({ suite, peer: name, results: await SERVER_SUITES[suite](address) });
+    });
+  }
+  return scores;
+}
 
 /** Runs a suite of clients against some of them, one after the other. */
 export async function scoreClients(
@@ -130,6 +162,12 @@ function formatFailures(scores: readonly Score[]): string {
   ).join("\n");
 }
 
+/** For what was asked there is nothing to run. */
+function giveUp(message: string): never {
+  console.error(message);
+  Deno.exit(2);
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -142,13 +180,29 @@ async function main(): Promise<void> {
   const chosen = (name: string) => name.startsWith(values.suite);
   const clientSuites = (Object.keys(CLIENT_SUITES) as ClientSuiteName[]).filter(chosen);
   const ownSuites = Object.keys(OWN_SUITES).filter(chosen);
-  if (clientSuites.length + ownSuites.length === 0) throw new RangeError("No suite has that name");
+  const isForeign = positionals.length > 0;
+  if (clientSuites.length + (isForeign ? 0 : ownSuites.length) === 0) {
+    const names = [...isForeign ? [] : Object.keys(OWN_SUITES), ...Object.keys(CLIENT_SUITES)];
+    return giveUp(
+      `No ${isForeign ? "suite of clients" : "suite"} has that name: ${names.join(", ")}`,
+    );
+  }
   const scores: Score[] = [];
-  if (positionals.length > 0) {
+  if (isForeign) {
     const command = new LinePeer("command", positionals);
-    scores.push(...await scoreClients(clientSuites[0]!, [command]));
+    scores.push(
+      ...await scoreClients(clientSuites[0]!, [command]).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        return giveUp(`Cannot start ${positionals[0]}: there is no such program`);
+      }),
+    );
   } else {
-    for (const name of ownSuites) scores.push(await OWN_SUITES[name]!());
+    for (const name of ownSuites) {
+      scores.push(await OWN_SUITES[name]!());
+      if (values.ours || !(name in SERVER_SUITES)) continue;
+      const suite = name as ServerSuiteName;
+      scores.push(...await scoreServers(suite, await installedServers(suite)));
+    }
     for (const name of clientSuites) {
       const others = values.ours ? [] : await installedClients(name);
       scores.push(...await scoreClients(name, [...ourClients(name), ...others]));

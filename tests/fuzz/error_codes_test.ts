@@ -19,7 +19,6 @@ const NOT_OF_INPUT: Readonly<Record<string, string>> = {
   "CertificateError ERR_X509_UNKNOWN_KEY_ALGORITHM": "of the certificate beside the key",
   "DnsMessageError ERR_DNS_BAD_VALUE": "of values that are encoded",
   "DnsMessageError ERR_DNS_TOO_LONG": "of messages that are encoded",
-  "DnsTextError ERR_DNS_TOO_LONG": "of more than 64 KiB of data",
   "ProxyError ERR_PROXY_UNSUPPORTED": "of the kind of connection that is asked for",
   "ProxyProtocolError ERR_PROXY_UNTRUSTED_SENDER": "of where the connection is from",
 };

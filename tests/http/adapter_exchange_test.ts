@@ -64,6 +64,39 @@ Deno.test("AdapterExchange.run() gives an untouched Response back as it is", asy
   assertEquals([other === web, other.headers.get("x-a"), await other.text()], [false, "b", "a"]);
 });
 
+Deno.test("AdapterExchange.run() tells once of what breaks a response off", async () => {
+  const failure = new Error("no");
+  const { response, reported } = run(async (ctx) => {
+    await ctx.writer().write(new Uint8Array(1));
+    throw failure;
+  });
+  const reader = (await response).body!.getReader();
+  assertEquals((await reader.read()).value, new Uint8Array(1));
+  assertEquals(await assertRejects(() => reader.read()), failure);
+  await turn();
+  assertEquals(reported, [failure]);
+});
+
+Deno.test("AdapterExchange.run() takes it for nobody's fault that a client leaves", async () => {
+  const caught: unknown[] = [];
+  const { response, reported } = run(async (ctx) => {
+    const writer = ctx.writer();
+    try {
+      for (;;) await writer.write(new Uint8Array(1));
+    } catch (error) {
+      caught.push(error);
+      throw error;
+    }
+  });
+  const reader = (await response).body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  assert(await eventually(() => caught.length === 1));
+  await turn();
+  assertInstanceOf(caught[0], ConnectionClosedError);
+  assertEquals(reported, []);
+});
+
 Deno.test("AdapterExchange.run() never rejects", async () => {
   const failure = new Error("no");
   for (

@@ -73,7 +73,18 @@ for (const [name, { token, encode }] of Object.entries(CODINGS)) {
 
   Deno.test(`decodeSource() takes no byte for no coding of ${name}`, async () => {
     assertEquals(await decodeAll([], token), "");
-    assertEquals(await decodeAll([new Uint8Array(0)], token), "");
+    const empty = new Uint8Array(0);
+    for (const pieces of [[empty], [empty, empty]]) {
+      assertEquals(await decodeAll(pieces, token), "");
+    }
+  });
+
+  Deno.test(`decodeSource() passes over pieces of ${name} without a byte`, async () => {
+    const empty = new Uint8Array(0);
+    const encoded = encode(bytesOf(TEXT));
+    for (const [one, other] of [[encoded, empty], [encoded.slice(0, 1), encoded.slice(1)]]) {
+      assertEquals(await decodeAll([empty, one!, empty, empty, other!, empty], token), TEXT);
+    }
   });
 
   Deno.test(`decodeSource() throws on every strict prefix of ${name}`, async () => {

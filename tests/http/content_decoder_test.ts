@@ -12,18 +12,28 @@ const BOUNDS: DecodingBounds = {
 };
 const TEXT = "a body, a body, and another body";
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield await Promise.resolve(bytes);
+async function* inPieces(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void> {
+  for (const piece of pieces) yield await Promise.resolve(piece);
 }
 
 async function decodeAll(bytes: Uint8Array, bounds: Partial<DecodingBounds>): Promise<string> {
-  const pieces = decodeContent(once(bytes), ["gzip", "br"], { ...BOUNDS, ...bounds });
+  const pieces = decodeContent(inPieces([bytes]), ["gzip", "br"], { ...BOUNDS, ...bounds });
   return (await Array.fromAsync(pieces, textOf)).join("");
 }
 
 Deno.test("decodeContent() undoes the last coding first", async () => {
   assertEquals(await decodeAll(brotliCompressSync(gzipSync(bytesOf(TEXT))), {}), TEXT);
 });
+
+for (const coding of ["gzip", "deflate", "br", "zstd"] as const) {
+  Deno.test(`decodeContent() takes empty pieces for no byte of ${coding}, and no byte for no content`, async () => {
+    const empty = new Uint8Array(0);
+    for (const pieces of [[], [empty], [empty, empty]]) {
+      const decoded = decodeContent(inPieces(pieces), [coding], BOUNDS);
+      assertEquals(await Array.fromAsync(decoded), []);
+    }
+  });
+}
 
 Deno.test("decodeContent() holds content and what is coded to bounds of their own", async () => {
   const inner = gzipSync(bytesOf(TEXT));

@@ -146,6 +146,22 @@ Deno.test("reverseProxy() keeps Host, tells X-Forwarded-* and keeps what a trust
   ]);
 });
 
+Deno.test("reverseProxy() drops what a client says of itself in disguise", async () => {
+  await using upstream = answering(OK);
+  const disguised = [
+    "X_Forwarded_For: 1",
+    "x-forwarded_host: 2",
+    "X_Real_IP: 3",
+    "Content_Length: 4",
+  ];
+  await through(upstream, async (client) => {
+    await client.send(get("/", [...disguised, "Transfer_Encoding: chunked", "X_Own: 5"]));
+    assertEquals((await client.response())?.status, 200);
+  }, { trusted: ["127.0.0.1"] });
+  const seen = fieldsOf(upstream.seen[0]!).filter((line) => line.split(":", 1)[0]!.includes("_"));
+  assertEquals(seen, ["X_Own: 5"]);
+});
+
 Deno.test("reverseProxy() refuses what has come through it before", async () => {
   await using upstream = answering(OK);
   await through(upstream, async (client) => {
@@ -223,6 +239,7 @@ const HEADS = [
   ],
   ["304 without", "GET", 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\n\r\n', 304, undefined],
   ["an empty body", "GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, "0"],
+  ["204 with a length of 0", "GET", "HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n", 204, undefined],
 ] as const;
 
 for (const [name, method, answer, status, length] of HEADS) {
@@ -343,6 +360,66 @@ for (const [name, answer, status, code] of BROKEN) {
       ]);
       assertEquals(errors, []);
     });
+  });
+}
+
+const BODILESS = [
+  ["204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok", 204],
+  ["205 with a body", "HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\nok", 205],
+  ["205 that goes on", "HTTP/1.1 205 Reset Content\r\nContent-Length: 99\r\n\r\nok", 205],
+  [
+    "205 with chunks",
+    "HTTP/1.1 205 Reset Content\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    205,
+  ],
+] as const;
+
+for (const [name, answer, status] of BODILESS) {
+  Deno.test(`reverseProxy() passes on no more than the head of a ${name}`, async () => {
+    await using upstream = answering(answer);
+    await through(upstream, async (client, { failures, errors }) => {
+      for (let count = 0; count < 2; count++) {
+        await client.send(get("/"));
+        const response = await client.response();
+        assertEquals([response?.status, response?.body], [status, ""]);
+      }
+      assertEquals([failures, errors], [[], []]);
+    });
+  });
+}
+
+const REFUSED = [
+  ["a status that is none", "HTTP/1.1 600 Hm\r\nContent-Length: 0\r\n\r\n"],
+  [
+    "a protocol nobody asked for",
+    "HTTP/1.1 101 Hm\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\nsmuggled",
+  ],
+] as const;
+
+for (const [name, answer] of REFUSED) {
+  Deno.test(`reverseProxy() blames an upstream for ${name}`, async () => {
+    await using upstream = answering(answer);
+    // One alone would be asked in any case.
+    await through(
+      [upstream.url, `${upstream.url}/other`],
+      async (client, { failures, errors, proxy }) => {
+        await client.send(get("/", ["Connection: upgrade", "Upgrade: websocket"]));
+        const response = await client.response();
+        assertEquals([response?.status, response?.body], [502, "Bad Gateway"]);
+        const told = failures.map(({ error, isRepeated }) => ({ error, isRepeated }));
+        assert(told[0]?.error instanceof HttpError && told[0].error.status === 502);
+        assertEquals([told.length, told[0].isRepeated], [1, false]);
+        assertEquals(errors, []);
+        const [state] = proxy.stats().upstreams;
+        assertEquals([state?.state, state?.activeCount], ["down", 0]);
+        const hasNoneInUse = (): boolean => {
+          const { connections, idle } = proxy.stats().pool;
+          return connections === idle;
+        };
+        assert(await eventually(hasNoneInUse));
+      },
+      { maxFailures: 1 },
+    );
   });
 }
 

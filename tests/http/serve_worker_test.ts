@@ -5,11 +5,12 @@ import { PreforkWorker } from "../../nbio/prefork_worker.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { freePort } from "../_support/listening_program.ts";
 import { eventually } from "../_support/peer.ts";
+import { RawClient } from "../_support/raw_client.ts";
 
 const ignore = Deno.build.os !== "linux";
 
 /** A worker, and what its supervisor hears and says. */
-function create() {
+function create(drainMs = 0) {
   const words: string[] = [];
   let events: PreforkLinkEvents | undefined;
   const link: PreforkLink = {
@@ -19,11 +20,12 @@ function create() {
     exit: (code) => words.push(`exit ${code}`),
   };
   const common = { id: 1, index: 0, mode: "processes", workers: 1, args: [] } as const;
-  const settings = { ...common, drainMs: 0, graceMs: 60_000, supervisorPid: 1 };
+  const settings = { ...common, drainMs, graceMs: 60_000, supervisorPid: 1 };
   const clock = new ManualClock();
   return {
     worker: new PreforkWorker(settings, link, clock),
     words,
+    clock,
     stop: () => events!.onStop(),
     /** Lets time pass until it has said a number of words. */
     says: (count: number) =>
@@ -68,6 +70,30 @@ Deno.test("two servers with workers share a port", { ignore }, async () => {
   for (const { stop } of workers) stop();
   for (const { says } of workers) assert(await says(2));
   await Promise.all(servers.map(({ finished }) => finished));
+});
+
+Deno.test("serve() with a worker sends clients that ask on away before it cuts anybody off", {
+  ignore,
+}, async () => {
+  const { worker, stop, clock, says } = create(100);
+  const address = { hostname: "127.0.0.1", port: freePort() };
+  const server = serve((ctx) => ctx.text("x"), { ...address, worker });
+  assert(await says(1));
+  await using client = await RawClient.connect(address);
+  const ask = async () => {
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const response = await client.response();
+    return response?.fields.find(([name]) => name.toLowerCase() === "connection")?.[1];
+  };
+  assertEquals(await ask(), "keep-alive");
+  stop();
+  // It accepts for a while yet, and whoever came back could get to it again.
+  assertEquals([await ask(), worker.isLeaving], [undefined, false]);
+  assert(await eventually(() => (clock.advance(10), worker.isLeaving)));
+  assertEquals([await ask(), server.stats().requestCount], ["close", 3]);
+  assertEquals(await client.closed(), "eof");
+  assert(await says(2));
+  await server.finished;
 });
 
 Deno.test("serve() with a worker ends it when the server ends by itself", { ignore }, async () => {

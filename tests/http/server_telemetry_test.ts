@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Client } from "../../http/client.ts";
 import { HttpError } from "../../http/errors.ts";
 import { compose } from "../../http/middleware.ts";
@@ -265,6 +265,20 @@ Deno.test("ServerTelemetry measures until the response has left, in seconds", as
   await turn();
   assertEquals(telemetry.valuesOf(DURATION), [0.25]);
   assertEquals(telemetry.sumsOf(ACTIVE), {});
+});
+
+Deno.test("ServerTelemetry measures a handler that computes, and never waits", async () => {
+  const telemetry = new FakeTelemetry();
+  await using server = serve((ctx) => {
+    const endMs = performance.now() + 20;
+    while (performance.now() < endMs);
+    ctx.text("a");
+  }, { hostname: "127.0.0.1", port: 0, telemetry });
+  const { port } = server.addr as Deno.NetAddr;
+  await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  await server.shutdown();
+  const [seconds] = telemetry.valuesOf(DURATION);
+  assert(seconds !== undefined && seconds >= 0.02 && seconds < 5, `${seconds}`);
 });
 
 Deno.test("ServerTelemetry runs the handler in its span, and reads the fields of a trace", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { HttpStateError } from "../../http/errors.ts";
 import { ProxyError, type ProxyErrorCode } from "../../http/proxy_error.ts";
 import { Socks5Client, type Socks5Credentials, type Socks5Target } from "../../http/socks5.ts";
 import { everySplit } from "../../nbio/testing_split.ts";
@@ -135,8 +136,20 @@ for (const { name, from, sent, bound, credentials } of CONVERSATIONS) {
       offset = end;
     }
     assertEquals(offset, from.length);
-    client.receive(new Uint8Array([1, 2]));
-    client.receive(new Uint8Array([3]));
+    client.receive(new Uint8Array(0));
+    const error = assertThrows(() => client.receive(new Uint8Array([1])), HttpStateError);
+    assertEquals([error.code, error.state], ["ERR_HTTP_ILLEGAL_EVENT", "connected"]);
+    assertEquals(client.leftover().length, 0);
+    assertEquals(client.nextEvent()?.type, "connected");
+  });
+
+  Deno.test(`Socks5Client keeps what comes in one piece with the end of ${name}`, () => {
+    const chunk = Uint8Array.from([...from, 1, 2, 3]);
+    const client = new Socks5Client(TARGET, { credentials });
+    client.receive(chunk);
+    chunk.fill(0);
+    assertEquals([...client.leftover()], [1, 2, 3]);
+    assertThrows(() => client.receive(chunk), HttpStateError);
     assertEquals([...client.leftover()], [1, 2, 3]);
   });
 }

@@ -90,9 +90,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
       const wrong = [`--sha256=${"0".repeat(64)}`, "--quiet", url, `${folder}/other.txt`];
       assertEquals((await runExample("download", permissions, wrong)).code, 1);
       assertEquals(
-        Array.from(Deno.readDirSync(folder))
-          .filter(({ isFile }) => isFile)
-          .map(({ name }) => name),
+        Array.from(Deno.readDirSync(folder), ({ name }) => name),
         ["hello.txt"],
       );
     } finally {
@@ -259,7 +257,7 @@ const EXAMPLES: Readonly<Record<string, () => Promise<void>>> = {
     await withCertificates([["localhost"]], async (folder) => {
       await using peer = startServer("https_server", folder, ["--port=0"]);
       const [, port] = await peer.ready(/^Listening on https:\S+:(\d+)\/$/);
-      const permissions = ["--allow-net", "--allow-read", `--allow-write=${folder}`];
+      const permissions = ["--allow-net", `--allow-read=${folder}`, `--allow-write=${folder}`];
       const args = [`localhost:${port}`, `--file=${folder}/known_keys.json`];
       const outputs = [];
       for (let count = 0; count < 2; count++) {
@@ -315,7 +313,9 @@ for (const [name, use] of Object.entries(EXAMPLES)) {
 
 Deno.test("every file in examples/ is used by a test", () => {
   const folder = new URL("../../examples/", import.meta.url);
-  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+  const names = Array.from(Deno.readDirSync(folder))
+    .filter(({ isFile }) => isFile)
+    .map(({ name }) => name)
     // Parts and tests of an example are used with it.
     .filter((name) => !/_(arguments|core|page|registry|test|uploads)\.\w+$/.test(name));
   assertEquals(names.sort(), Object.keys(EXAMPLES).map((name) => `${name}.ts`).sort());

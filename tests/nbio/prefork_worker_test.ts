@@ -172,7 +172,9 @@ Deno.test("manage() says ready when the port is bound, and closes it before the 
   link.events!.onStop();
   await clock.advanceAsync(99);
   (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+  assertEquals([worker.isStopping, worker.isLeaving], [true, false]);
   await clock.advanceAsync(1);
+  assertEquals(worker.isLeaving, true);
   await assertRejects(() => source.accept(), Deno.errors.BadResource);
   // What was accepted last has a moment to say something.
   await clock.advanceAsync(49);

@@ -159,9 +159,9 @@ export class PreforkWorker {
   /**
    * Does all that a server needs here: says that the worker is ready once its ports are bound,
    * waits until it is to stop, lets it accept for `drainMs` more, closes the ports, gives what was
-   * accepted a moment to send something and to learn that its answer is the last, shuts the server down, and ends the worker with the
-   * last server. A process ends when nothing else keeps it alive, and no later than
-   * `graceMs` allows.
+   * accepted a moment to send something and to learn that its answer is the last, shuts the server
+   * down, and ends the worker with the last server. A process ends when nothing else keeps it alive,
+   * and no later than `graceMs` allows.
    *
    * @param server What serves.
    * @returns A promise that resolves when it has been shut down.

@@ -7,11 +7,11 @@ import { HttpServer } from "../../http/serve.ts";
 import type { ServeOptions } from "../../http/server_options.ts";
 import type { Context } from "../../http/server_context.ts";
 import type { Handler } from "../../http/server_shared.ts";
-import type { AcceptSource } from "../../nbio/accept_source.ts";
 import { ReceiveBuffer } from "../../nbio/receive_buffer.ts";
 import { ManualClock } from "../../nbio/testing_clock.ts";
 import { memoryPipe, type MemoryPipeOptions } from "../../nbio/testing_memory_pipe.ts";
 import { closeQuietly, type Transport } from "../../nbio/transport.ts";
+import { MemorySource } from "./memory_source.ts";
 import { bytesOf, textOf } from "./raw_bytes.ts";
 import { parseResponse, type RawResponse } from "./raw_response.ts";
 
@@ -268,35 +268,6 @@ async function writeAll(transport: Transport, bytes: Uint8Array): Promise<void> 
     for (let sent = 0; sent < bytes.length;) sent += await transport.write(bytes.subarray(sent));
   } catch {
     // The server has closed: what it said is still to be read.
-  }
-}
-
-/** Hands out the connections it is offered. */
-class MemorySource implements AcceptSource {
-  readonly addr: Deno.Addr = { transport: "tcp", hostname: "127.0.0.1", port: 80 };
-  readonly #offered: Transport[] = [];
-  #waiting: PromiseWithResolvers<Transport> | undefined;
-  #isClosed = false;
-
-  offer(transport: Transport): void {
-    if (this.#isClosed) return transport.close();
-    if (this.#waiting === undefined) this.#offered.push(transport);
-    else this.#waiting.resolve(transport);
-    this.#waiting = undefined;
-  }
-
-  accept(): Promise<Transport> {
-    const next = this.#offered.shift();
-    if (next !== undefined) return Promise.resolve(next);
-    if (this.#isClosed) return Promise.reject(new Deno.errors.BadResource("Listener is closed"));
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#waiting?.reject(new Deno.errors.BadResource("Listener is closed"));
-    for (const transport of this.#offered) closeQuietly(transport);
   }
 }
 

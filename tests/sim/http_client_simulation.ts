@@ -14,7 +14,6 @@ import type { RequestOptions } from "../../http/client_settings.ts";
 import { HttpProtocolError } from "../../http/errors.ts";
 import { HttpServer } from "../../http/serve.ts";
 import type { Context } from "../../http/server_context.ts";
-import type { AcceptSource } from "../../nbio/accept_source.ts";
 import { ConnectError } from "../../nbio/connect_error.ts";
 import { DeadlineWheel } from "../../nbio/deadline_wheel.ts";
 import { ConnectionClosedError, TimeoutError } from "../../nbio/errors.ts";
@@ -26,6 +25,7 @@ import { SeededRandom } from "../../nbio/testing_random.ts";
 import { settle } from "../../nbio/testing_settle.ts";
 import type { Transport } from "../../nbio/transport.ts";
 import { WatchedTransport } from "../_support/cancelling.ts";
+import { MemorySource } from "../_support/memory_source.ts";
 import { numberOption } from "../fuzz/number_option.ts";
 
 const MAX_CALLS = 12;
@@ -58,34 +58,6 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Whether connections only split and delay, so that every call succeeds. */
   readonly isHarmless: boolean;
-}
-
-/** Gives what is pushed, until it is closed. */
-class PushedConnections implements AcceptSource {
-  readonly addr: Deno.Addr = { transport: "tcp", hostname: "127.0.0.1", port: 80 };
-  readonly #ready: Transport[] = [];
-  #waiting: PromiseWithResolvers<Transport> | undefined;
-  #isClosed = false;
-
-  push(transport: Transport): void {
-    if (this.#waiting === undefined) this.#ready.push(transport);
-    else this.#waiting.resolve(transport);
-    this.#waiting = undefined;
-  }
-
-  accept(): Promise<Transport> {
-    const ready = this.#ready.shift();
-    if (ready !== undefined) return Promise.resolve(ready);
-    if (this.#isClosed) return Promise.reject(new Deno.errors.BadResource("Listener is closed"));
-    this.#waiting = Promise.withResolvers();
-    return this.#waiting.promise;
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#waiting?.reject(new Deno.errors.BadResource("Listener is closed"));
-    this.#waiting = undefined;
-  }
 }
 
 /** One call that is going to be made. */
@@ -150,7 +122,7 @@ class World {
   readonly handled = new Map<string, number>();
   readonly #random: SeededRandom;
   readonly #isHarmless: boolean;
-  readonly #listener = new PushedConnections();
+  readonly #listener = new MemorySource();
   readonly maxConnectionsPerHost: number;
 
   constructor({ seed, isHarmless }: SimulationOptions, random: SeededRandom) {
@@ -184,7 +156,7 @@ class World {
       faultTransport(near, { ...faults, seed, clock: this.clock }),
     );
     this.transports.push(watched);
-    this.#listener.push(far);
+    this.#listener.offer(far);
     return await Promise.resolve(watched);
   }
 
